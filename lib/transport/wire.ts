@@ -1,0 +1,83 @@
+import type { Decision, Target } from "../guard/decision.ts";
+import type {
+  Connection,
+  ResponseBody,
+  ResponseHead,
+  SentRequest,
+  Timings,
+} from "../http/exchange.ts";
+import type { Address } from "../runtime/runtime.ts";
+
+/** What bounds one request on the wire. Undefined means no bound, except for headers. */
+export interface WireLimits {
+  /** DNS, TCP, proxy and TLS together. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Longest silence while waiting for, or reading, the response. */
+  readonly readTimeoutMs?: number | undefined;
+  /** From the start of this request to the last byte of its response. */
+  readonly totalTimeoutMs?: number | undefined;
+  /** Bytes of status line and headers; 256 KiB when not given. */
+  readonly headerCapBytes?: number | undefined;
+  /** Bytes of the body as received; over it the body throws BODY_TOO_LARGE. */
+  readonly wireCapBytes?: number | undefined;
+  /** Bytes of the body after decoding; over it the body throws BODY_TOO_LARGE. */
+  readonly decodedCapBytes?: number | undefined;
+}
+
+/** One request for the wire: complete, dressed, with Host and framing headers. */
+export interface WireRequest extends SentRequest {
+  readonly limits: WireLimits;
+  /** False: the body is handed over with its content coding, as a download wants it. */
+  readonly isDecoded: boolean;
+  /** Aborts with its reason, which should be a WeirError. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called with the bytes of the request body sent so far. */
+  readonly onUpload?: ((sentBytes: number) => void) | undefined;
+}
+
+/** One answer from the wire. */
+export interface WireResponse {
+  readonly head: ResponseHead;
+  readonly body: ResponseBody;
+  readonly timings: Timings;
+  readonly connection: Connection;
+}
+
+/**
+ * Puts one request on the wire and returns its answer: no redirect, no retry, nothing resent.
+ *
+ * Resolves when the head of the final response is there (informational responses are passed over).
+ *
+ * @throws {WeirError} NET_*, TLS_*, TIMEOUT_*, USAGE_BAD_FRAMING, POLICY_ADDRESS, or the reason of `signal`
+ */
+export type Send = (request: WireRequest) => Promise<WireResponse>;
+
+/** How TLS connections of a client are checked and made. */
+export interface TlsOptions {
+  /** False: any certificate is accepted (`--verify no`). */
+  readonly isVerified: boolean;
+  /** PEM text of the authorities to trust in place of the built-in ones. */
+  readonly authorities?: string | undefined;
+  /** PEM text of the client certificate and its key. */
+  readonly certificate?: string | undefined;
+  readonly key?: string | undefined;
+  readonly passphrase?: string | undefined;
+  readonly minVersion?: "TLSv1.2" | "TLSv1.3" | undefined;
+  readonly maxVersion?: "TLSv1.2" | "TLSv1.3" | undefined;
+}
+
+/** What the dial of one client needs. */
+export interface DialOptions {
+  readonly tls: TlsOptions;
+  /** Judges every address of a host before one of them is connected to. */
+  readonly judge: (target: Target, addresses: readonly Address[]) => Decision;
+  /** Only addresses of this family are used (`-4`, `-6`). */
+  readonly family?: 4 | 6 | undefined;
+}
+
+/** The sending side of one client: its own connections, shared with no other client. */
+export interface Transport {
+  readonly send: Send;
+  /** Closes idle connections and aborts running requests. */
+  close(): void;
+}

@@ -1,0 +1,30 @@
+import { spawn } from "node:child_process";
+
+// Runs bun test and closes with one plain line, so that anyone reading a log sees the count.
+const child = spawn(
+  process.execPath,
+  ["test", "--timeout", "60000", ...(process.argv.length > 2 ? process.argv.slice(2) : ["test"])],
+  { stdio: ["ignore", "inherit", "pipe"], cwd: `${import.meta.dir}/../..` },
+);
+const count = { pass: 0, fail: 0, skip: 0 };
+let tail = "";
+child.stderr.on("data", (chunk: Buffer) => {
+  process.stderr.write(chunk);
+  const lines = (tail + chunk.toString()).split("\n");
+  tail = lines.pop() ?? "";
+  for (const line of lines) readCount(line);
+});
+
+function readCount(line: string): void {
+  const found = /^\s*(\d+) (pass|fail|skip)$/.exec(line);
+  if (found === null) return;
+  const kind = found[2] === "pass" ? "pass" : found[2] === "fail" ? "fail" : "skip";
+  count[kind] = Number(found[1]);
+}
+
+child.on("close", (status) => {
+  readCount(tail);
+  const skipped = count.skip > 0 ? `, ${count.skip} skipped` : "";
+  console.log(`${count.pass} passed, ${count.fail} failed${skipped}`);
+  process.exitCode = status === 0 && count.pass > 0 ? 0 : 1;
+});
