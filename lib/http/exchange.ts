@@ -13,6 +13,18 @@ export interface SentRequest {
   readonly body: Body;
 }
 
+/** One hop as it is finally to be sent, still undressed: what guard and credentials are asked about. */
+export interface HopRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: HeaderList;
+  readonly body: Body;
+  /** 0 for the request itself, 1 for its first redirect. */
+  readonly hop: number;
+  /** The URL of the hop before, when this one is a redirect. */
+  readonly from?: URL | undefined;
+}
+
 /** Status line and headers of a response. */
 export interface ResponseHead {
   /** 100 to 999. */

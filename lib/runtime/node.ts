@@ -62,7 +62,18 @@ export function terminalColumns(fd: number): number {
 
 /** Returns the bytes of a redirected file that are left to read, undefined when `fd` is no file. */
 export function sizeOfFd(fd: number): number | undefined {
-  return streamKind(fd) === "file" ? fs.fstatSync(fd).size : undefined;
+  return streamKind(fd) === "file" ? fs.fstatSync(fd).size - readPosition(fd) : undefined;
+}
+
+/** Returns how far another program has read the file already; Linux tells, elsewhere it is 0. */
+function readPosition(fd: number): number {
+  try {
+    const facts = fs.readFileSync(`/proc/self/fdinfo/${fd}`, "latin1");
+    return Number(/^pos:\s*(\d+)/m.exec(facts)?.[1] ?? 0);
+  } catch {
+    // No /proc on this system.
+    return 0;
+  }
 }
 
 /** Says whether a read of standard input would return bytes at once; it may take one away. */
