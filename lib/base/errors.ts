@@ -45,6 +45,10 @@ export const ERRORS = {
   CONFIG_UNREADABLE: { ...CONFIG, summary: "The configuration file cannot be read" },
   CONFIG_INVALID: { ...CONFIG, summary: "The configuration is not valid" },
   CONFIG_UNKNOWN_KEY: { ...CONFIG, summary: "The configuration has a key that does not exist" },
+  CONFIG_UNSAFE: {
+    ...CONFIG,
+    summary: "Others may read or change a configuration file they must not",
+  },
   CONFIG_BAD_POLICY: { ...CONFIG, summary: "The allowlist or a rule of it cannot be read" },
   NET_DNS: { ...NETWORK, summary: "The host name did not resolve" },
   NET_REFUSED: { ...NETWORK, summary: "The host refused the connection" },
