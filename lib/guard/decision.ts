@@ -2,6 +2,7 @@ import type { ErrorCode } from "../base/errors.ts";
 import type { HopRequest } from "../http/exchange.ts";
 import type { Address } from "../runtime/runtime.ts";
 
+/** What the guard is asked about. */
 export type { HopRequest } from "../http/exchange.ts";
 
 /** The guard's answer, as data. */
