@@ -26,6 +26,11 @@ export interface HopRequest {
   readonly hop: number;
   /** The URL of the hop before, when this one is a redirect. */
   readonly from?: URL | undefined;
+  /**
+   * The text that `url` was parsed from, when somebody else wrote it: the `Location` of a redirect.
+   * Parsing repairs what a guard may want to refuse.
+   */
+  readonly written?: string | undefined;
 }
 
 /** Host and port a connection is wanted to. */
