@@ -2,6 +2,7 @@ import { toWeirError, WeirError } from "../base/errors.ts";
 import { collectUpTo } from "../base/bytes.ts";
 import type { Draft } from "../http/draft.ts";
 import type { Exchange, Hop, HopRequest, SentRequest } from "../http/exchange.ts";
+import { headerValue } from "../http/headers.ts";
 import type { WireResponse } from "../transport/wire.ts";
 import { admit } from "./admit.ts";
 import { dress, withLines } from "./dress.ts";
@@ -29,7 +30,7 @@ export async function perform(
   const hops: Hop[] = [];
   for (let current = first; ;) {
     const request = prepare(current);
-    const asked = { ...request, hop: hops.length, from: hops.at(-1)?.request.url };
+    const asked = { ...request, ...origins(hops.at(-1)), hop: hops.length };
     await admit(asked, ports);
     const { sent, answer } = await sendHop(
       request,
@@ -49,6 +50,12 @@ export async function perform(
     answer.body.cancel();
     current = next;
   }
+}
+
+/** Returns where a hop comes from: the one before it, and what that one said. */
+function origins(before: Hop | undefined): Pick<HopRequest, "from" | "written"> {
+  if (before === undefined) return {};
+  return { from: before.request.url, written: headerValue(before.response.headers, "location") };
 }
 
 function pick({ timings, connection }: WireResponse): Pick<Hop, "timings" | "connection"> {

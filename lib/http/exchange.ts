@@ -23,6 +23,11 @@ export interface HopRequest {
   readonly hop: number;
   /** The URL of the hop before, when this one is a redirect. */
   readonly from?: URL | undefined;
+  /**
+   * The text that `url` was parsed from, when somebody else wrote it: the `Location` of a redirect.
+   * Parsing repairs what a guard may want to refuse.
+   */
+  readonly written?: string | undefined;
 }
 
 /** Status line and headers of a response. */
