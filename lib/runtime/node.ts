@@ -135,7 +135,8 @@ const nodeFiles: Files = {
   chunks: (path, start = 0) => fs.createReadStream(path, { start, highWaterMark: 256 * 1024 }),
   async stat(path) {
     try {
-      const facts = await fs.promises.stat(path);
+      // Not awaited: the first asynchronous call starts a thread pool, 1 ms of a plain request.
+      const facts = fs.statSync(path);
       return {
         isFile: facts.isFile(),
         isDirectory: facts.isDirectory(),
