@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Authority, type Issued, makeAuthority } from "../support/authority.ts";
@@ -72,7 +72,10 @@ afterAll(async () => {
 
 beforeEach(() => {
   folder = temporaryFolder();
-  return () => folder[Symbol.dispose]();
+});
+
+afterEach(() => {
+  folder[Symbol.dispose]();
 });
 
 function weir(argv: readonly string[], options: CliOptions = {}): Promise<CliResult> {
