@@ -155,6 +155,7 @@ function readJson(raw: RawItem, value: string): JsonNode {
     throw itemError(raw.text, {
       what: "is not valid JSON",
       offset: valueStart(raw) + rawOffset(raw.rawValue, offset),
+      reason: String(error.details["reason"]),
       hint: "Put strings in double quotes, or write = in place of := to send the text",
       cause: error,
     });

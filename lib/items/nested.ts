@@ -110,8 +110,9 @@ function conflict(field: JsonField, step: Step, slot: Slot): Error {
   const wanted = step.kind === "key" ? "an object" : "an array";
   return itemError(field.text, {
     code: "USAGE_CONFLICT",
-    what: `needs ${subject} to be ${wanted}, and an earlier item made it ${nameOf(slot)},`,
+    what: `needs ${wanted}`,
     offset: offsetOfName(field.text, step.at),
+    reason: `an earlier item made ${subject} ${nameOf(slot)}`,
     hint: "Use one form for all items: a[b]=1 makes an object, a[]=1 or a[0]=1 makes an array",
   });
 }
