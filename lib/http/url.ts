@@ -81,8 +81,10 @@ export function appendQuery(url: URL, pairs: readonly FormPair[]): URL {
 /** Returns a request target, such as "/a/../b?c", with `pairs` at the end of its query. */
 export function appendToTarget(target: string, pairs: readonly FormPair[]): string {
   if (pairs.length === 0) return target;
-  const separator = target.includes("?") ? (/[?&]$/.test(target) ? "" : "&") : "?";
-  return `${target}${separator}${encodeForm(pairs)}`;
+  const query = target.indexOf("?");
+  if (query < 0) return `${target}?${encodeForm(pairs)}`;
+  const isOpen = query === target.length - 1 || target.endsWith("&");
+  return `${target}${isOpen ? "" : "&"}${encodeForm(pairs)}`;
 }
 
 function splitScheme(

@@ -155,6 +155,7 @@ test.each([
   { name: "starts a query", url: "http://h/x", want: "http://h/x?q=1" },
   { name: "goes on with a query", url: "http://h/x?a", want: "http://h/x?a&q=1" },
   { name: "fills an empty query", url: "http://h/x?", want: "http://h/x?q=1" },
+  { name: "goes on with a question mark", url: "http://h/x??", want: "http://h/x??&q=1" },
   { name: "adds no second ampersand", url: "http://h/x?a&", want: "http://h/x?a&q=1" },
   {
     name: "leaves the bytes of the query",
