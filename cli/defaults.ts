@@ -1,66 +1,52 @@
-import { WeirError } from "../lib/base/errors.ts";
-import { nearestName } from "../lib/base/nearest.ts";
+import { aliasShape, type Alias } from "../lib/config/alias.ts";
+import { type Defaults, defaultsShape } from "../lib/config/defaults.ts";
+import { loadConfig } from "../lib/config/load.ts";
+import { toWeirError } from "../lib/base/errors.ts";
 import { configKey, FLAGS, Flags, type FlagValue } from "./flags.ts";
 import type { FlagSpec } from "./flags/spec.ts";
+import type { Io } from "./io.ts";
 import { checkValue } from "./tokenizer.ts";
 
-/** Flags that `[defaults]` of the configuration may set, by key. */
-export const CONFIGURABLE: ReadonlyMap<string, FlagSpec> = new Map(
-  FLAGS.filter((flag) => flag.isConfigurable !== false).map((flag) => [configKey(flag), flag]),
-);
+/** Sections that other commands read. */
+const OTHER_SECTIONS = ["http_request", "proxy", "security", "audit", "identity", "keychain"];
+
+const CONFIGURABLE = FLAGS.filter((flag) => flag.isConfigurable !== false);
+
+/** What the configuration says about requests from the command line. */
+export interface ConfiguredDefaults {
+  readonly defaults: Flags;
+  readonly aliases: ReadonlyMap<string, Alias> | undefined;
+}
 
 /**
- * Returns the flags that the section `[defaults]` sets; lay the typed ones over them.
+ * Reads `[defaults]` and `[alias]` of the configuration.
  *
- * @throws {WeirError} CONFIG_UNKNOWN_KEY or CONFIG_INVALID, naming the key
+ * @throws {WeirError} CONFIG_*
  */
-export function flagsFromDefaults(section: Readonly<Record<string, unknown>>): Flags {
-  const entries = Object.entries(section).map(([key, value]) => {
-    const flag = CONFIGURABLE.get(key);
-    if (flag === undefined) throw unknownKey(key);
-    return [flag.name, readValue(flag, key, value)] as const;
+export async function readDefaults(io: Io, path: string | undefined): Promise<ConfiguredDefaults> {
+  const named = CONFIGURABLE.map((flag) => ({ ...flag, name: configKey(flag) }));
+  const config = await loadConfig({
+    runtime: io.runtime,
+    path,
+    sections: { defaults: defaultsShape(named), alias: aliasShape },
+    otherSections: OTHER_SECTIONS,
   });
-  return new Flags(new Map<string, FlagValue>(entries));
-}
-
-function readValue(flag: FlagSpec, key: string, value: unknown): FlagValue {
-  switch (flag.kind) {
-    case "boolean":
-      if (typeof value === "boolean") return value;
-      throw invalid(key, "true or false");
-    case "count":
-      if (Number.isInteger(value) && Number(value) >= 0) return Number(value);
-      throw invalid(key, "a whole number");
-    case "list":
-      if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
-      throw invalid(key, "a list of strings");
-    case "value": {
-      // A bare number is seconds, bytes or a count, as it is on the command line.
-      const isNumeric =
-        flag.shape === "integer" || flag.shape === "duration" || flag.shape === "size";
-      const text = isNumeric && typeof value === "number" ? String(value) : value;
-      if (typeof text !== "string")
-        throw invalid(key, isNumeric ? "a number or string" : "a string");
-      checkValue(flag, text, "CONFIG_INVALID");
-      return text;
+  const defaults = config.section("defaults") ?? {};
+  const given = CONFIGURABLE.flatMap((flag): [string, FlagValue][] => {
+    const value = defaults[configKey(flag)];
+    if (value === undefined) return [];
+    try {
+      checkDefault(flag, value);
+    } catch (error) {
+      const { message, hint = "See weir --help" } = toWeirError(error);
+      throw config.errorAt(["defaults", configKey(flag)], { message, hint });
     }
-  }
+    return [[flag.name, value]];
+  });
+  return { defaults: new Flags(new Map(given)), aliases: config.section("alias") };
 }
 
-function unknownKey(key: string): WeirError {
-  const near = nearestName(key.slice(0, 64), CONFIGURABLE.keys());
-  return new WeirError("CONFIG_UNKNOWN_KEY", `Key ${key} does not exist in [defaults]`, {
-    hint:
-      near === undefined
-        ? "weir help config says which flags can stand there"
-        : `Did you mean ${near}?`,
-    details: { key },
-  });
-}
-
-function invalid(key: string, wanted: string): WeirError {
-  return new WeirError("CONFIG_INVALID", `Key ${key} of [defaults] must be ${wanted}`, {
-    hint: "weir help config shows how flags are written there",
-    details: { key },
-  });
+function checkDefault(flag: FlagSpec, value: Defaults[string]): void {
+  if (flag.kind !== "value" && flag.kind !== "list") return;
+  for (const one of Array.isArray(value) ? value : [value]) checkValue(flag, String(one));
 }

@@ -16,3 +16,6 @@ export function commitOf(): string {
 export function versionText({ name, version }: Pick<Runtime, "name" | "version">): string {
   return `weir ${VERSION} (commit ${commitOf()}, ${name} ${version})`;
 }
+
+/** User-Agent of every request that does not set its own. */
+export const USER_AGENT = `weir/${VERSION}`;

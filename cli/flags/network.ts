@@ -166,6 +166,15 @@ export const NETWORK_FLAGS = [
     replaces: ["https"],
   },
   {
+    name: "base-url",
+    kind: "value",
+    label: "URL",
+    group: "Network",
+    help: "Put a URL typed without a scheme below this one",
+    long: `What is typed is joined to it with one slash, so that its path stays: /users below https://api.example.test/v1 is https://api.example.test/v1/users. For an API used often, save it as an alias in the configuration and write @NAME/users.`,
+    example: "weir --base-url https://api.example.test/v1 /users",
+  },
+  {
     name: "https",
     kind: "boolean",
     group: "Network",
