@@ -20,14 +20,18 @@ export function parseMediaType(value: string | undefined): MediaType {
   return { type, charset: match?.[1] ?? match?.[2] ?? match?.[3] };
 }
 
-/** Says whether the type is JSON: `application/json`, `text/json`, `application/problem+json` … */
+/**
+ * Says whether the type is JSON: `application/problem+json`, `application/x-amz-json-1.1` …
+ *
+ * Generous, as HTTPie is: what turns out not to be JSON is shown as it is.
+ */
 export function isJsonType(type: string): boolean {
-  return /[/+.-](?:json|json5)$/.test(type) || type === "application/manifest+json";
+  return type.includes("json");
 }
 
 /** Says whether the type is a sequence of JSON texts, one a line. */
 export function isJsonLinesType(type: string): boolean {
-  return /^(?:application|text)\/(?:x-)?(?:ndjson|jsonl|jsonlines|json-lines|json-seq|stream\+json)$/.test(
+  return /^(?:application|text)\/(?:x-)?(?:ndjson|jsonl|jsonlines|json-lines|stream\+json)$/.test(
     type,
   );
 }

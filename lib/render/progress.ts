@@ -15,7 +15,7 @@ export interface Progress {
 }
 
 const WIDEST_BAR = 30;
-const NARROWEST_BAR = 5;
+const BAR_STEP = 5;
 
 /**
  * Returns one line that shows how far a transfer is, without a line end.
@@ -68,8 +68,9 @@ function factsOf({ doneBytes, totalBytes, rateBytesPerSecond }: Progress): strin
 }
 
 function barOf({ doneBytes, totalBytes }: Progress, columns: number): string {
-  const width = Math.min(WIDEST_BAR, columns - 2);
-  if (totalBytes === undefined || width < NARROWEST_BAR) return "";
+  // In steps, or the bar would jump with every digit of the rate.
+  const width = Math.min(WIDEST_BAR, columns - 2 - ((columns - 2) % BAR_STEP));
+  if (totalBytes === undefined || width < BAR_STEP) return "";
   return `[${"#".repeat(Math.floor(shareOf(doneBytes, totalBytes) * width)).padEnd(width)}]`;
 }
 

@@ -13,7 +13,7 @@ export function formatSize(bytes: number): string {
 }
 
 /** Returns a whole number with a comma between thousands. Intl would cost milliseconds to load. */
-export function formatCount(count: number): string {
+function formatCount(count: number): string {
   return String(count).replace(/\B(?=(?:\d{3})+$)/g, ",");
 }
 
