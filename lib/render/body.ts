@@ -3,7 +3,7 @@ import { isBinary, noteBox, SNIFF_BYTES } from "./binary.ts";
 import { BodyDecoder, charsetOf } from "./charset.ts";
 import type { BodyFormat, FormatContext } from "./format.ts";
 import { formatFor } from "./index.ts";
-import { LineSplitter } from "./lines.ts";
+import { type LinePart, LineSplitter } from "./lines.ts";
 import { parseMediaType } from "./media-type.ts";
 import type { View } from "./options.ts";
 import { openBody, type OpenedBody } from "./replay.ts";
@@ -45,14 +45,15 @@ export async function* renderBody(
     return;
   }
   const media = parseMediaType(body.mime ?? headerValue(body.headers, "content-type"));
-  const isLive = view.options.isStreamed || media.type === "text/event-stream";
+  const format = wantedFormat(media.type, view);
+  const isLive =
+    view.options.isStreamed || media.type === "text/event-stream" || format?.takes === "line";
   const opened = await openBody(body.chunks, isLive ? 1 : SNIFF_BYTES);
   const { first, chunks } = opened;
   const charset = charsetOf(first, { media, wanted: body.charset });
   const isText = !body.isEncoded && !isBinary({ type: media.type, charset, first });
   if (first.byteLength === 0 || isText) {
     const decoder = new BodyDecoder(charset);
-    const format = wantedFormat(media.type, view);
     yield* renderText({ chunks, decoder, format }, isLive, view);
   } else if (view.options.isTerminal) {
     body.cancel();
@@ -71,8 +72,7 @@ function wantedFormat(type: string, { options }: View): BodyFormat | undefined {
 function renderText(body: TextBody, isLive: boolean, view: View): AsyncGenerator<string> {
   const { format } = body;
   if (format === undefined || (isLive && format.takes === "body")) return passText(body, view);
-  const isByLine = format.takes === "line" || isLive;
-  return isByLine ? formatLines(body, format, view) : formatWhole(body, format, view);
+  return isLive ? formatLines(body, format, view) : formatWhole(body, format, view);
 }
 
 /** Yields text as it arrives. */
@@ -86,24 +86,28 @@ async function* passText({ chunks, decoder }: TextBody, view: View): AsyncGenera
   if (rest !== "") yield rest;
 }
 
+/** Yields what each chunk ends in one piece, so that a line does not cost a write. */
 async function* formatLines(
   { chunks, decoder }: TextBody,
   format: BodyFormat,
   view: View,
 ): AsyncGenerator<string> {
   const splitter = new LineSplitter();
-  const show = ({ text, isWhole }: { text: string; isWhole: boolean }): string => {
-    const line = text.replace(/\r?\n$/, "");
-    const pieces = isWhole ? format.format(line, contextOf(view)) : undefined;
-    return pieces === undefined
-      ? view.cleanText(text)
-      : [...pieces].join("") + (text.endsWith("\n") ? "\n" : "");
-  };
+  const show = (parts: Iterable<LinePart>): string =>
+    Array.from(parts, (part) => formatLine(part, format, view)).join("");
   for await (const chunk of chunks) {
-    for (const part of splitter.push(decoder.push(chunk))) yield show(part);
+    const text = show(splitter.push(decoder.push(chunk)));
+    if (text !== "") yield text;
   }
-  for (const part of splitter.push(decoder.end())) yield show(part);
-  for (const part of splitter.end()) yield show(part);
+  const rest = show(splitter.push(decoder.end())) + show(splitter.end());
+  if (rest !== "") yield rest;
+}
+
+function formatLine({ text, isWhole }: LinePart, format: BodyFormat, view: View): string {
+  const line = text.replace(/\r?\n$/, "");
+  const pieces = isWhole ? format.format(line, contextOf(view)) : undefined;
+  if (pieces === undefined) return view.cleanText(text);
+  return [...pieces].join("") + (text.endsWith("\n") ? "\n" : "");
 }
 
 async function* formatWhole(

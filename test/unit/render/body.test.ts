@@ -364,6 +364,13 @@ test.each<{
     chunks: ['{"a":1}\n{"b"', ":2}\n"],
     want: ["next", '{\n    "a": 1\n}\n', "next", '{\n    "b": 2\n}\n'],
   },
+  {
+    name: "JSON lines without --stream",
+    type: "application/x-ndjson",
+    isStreamed: false,
+    chunks: ['{"a":1}\n', '{"b":2}\n'],
+    want: ["next", '{"a":1}\n', "next", '{"b":2}\n'],
+  },
 ])("a terminal gets $name as they arrive", async ({ type, isStreamed, chunks, want }) => {
   expect(await traced(chunks, type, isStreamed)).toEqual(want);
 });
@@ -378,8 +385,7 @@ test("a stream without line ends is not held", async () => {
     1_200_003,
     "next",
     "next",
-    400_002,
-    15,
+    400_017,
   ]);
 });
 
