@@ -1,11 +1,20 @@
 import { spawn } from "node:child_process";
+import { temporaryFolder } from "./temporary-folder.ts";
 
 // Runs bun test and closes with one plain line, so that anyone reading a log sees the count.
-const child = spawn(
-  process.execPath,
-  ["test", "--timeout", "60000", ...(process.argv.length > 2 ? process.argv.slice(2) : ["test"])],
-  { stdio: ["ignore", "inherit", "pipe"], cwd: `${import.meta.dir}/../..` },
-);
+// Everything the tests write lies below one folder, which goes away with them: bun test runs no
+// exit handler.
+const folder = temporaryFolder();
+// The tests against real servers need programs from Debian: `bun run test:servers`.
+const chosen =
+  process.argv.length > 2
+    ? process.argv.slice(2)
+    : ["--path-ignore-patterns=test/servers/**", "test"];
+const child = spawn(process.execPath, ["test", "--timeout", "60000", ...chosen], {
+  stdio: ["ignore", "inherit", "pipe"],
+  cwd: `${import.meta.dir}/../..`,
+  env: { ...process.env, TMPDIR: folder.path },
+});
 const count = { pass: 0, fail: 0, skip: 0 };
 let tail = "";
 child.stderr.on("data", (chunk: Buffer) => {
@@ -23,6 +32,7 @@ function readCount(line: string): void {
 }
 
 child.on("close", (status) => {
+  folder[Symbol.dispose]();
   readCount(tail);
   const skipped = count.skip > 0 ? `, ${count.skip} skipped` : "";
   console.log(`${count.pass} passed, ${count.fail} failed${skipped}`);
