@@ -1,10 +1,11 @@
 import { hasHeader, type HeaderList, headerValue } from "../http/headers.ts";
+import { charsetOf } from "../http/media-type.ts";
 import { isBinary, noteBox, SNIFF_BYTES } from "./binary.ts";
-import { BodyDecoder, charsetOf } from "./charset.ts";
+import { BodyDecoder, findCharset } from "./charset.ts";
 import type { BodyFormat, FormatContext } from "./format.ts";
 import { formatFor } from "./index.ts";
 import { type LinePart, LineSplitter } from "./lines.ts";
-import { parseMediaType } from "./media-type.ts";
+import { essenceOf } from "./media-type.ts";
 import type { View } from "./options.ts";
 import { openBody, type OpenedBody } from "./replay.ts";
 import { formatBytes } from "./size.ts";
@@ -44,21 +45,23 @@ export async function* renderBody(
     yield* body.chunks;
     return;
   }
-  const media = parseMediaType(body.mime ?? headerValue(body.headers, "content-type"));
-  const format = wantedFormat(media.type, view);
+  const contentType = headerValue(body.headers, "content-type") ?? "";
+  const type = essenceOf(body.mime ?? contentType);
+  const format = wantedFormat(type, view);
   const isLive =
-    view.options.isStreamed || media.type === "text/event-stream" || format?.takes === "line";
+    view.options.isStreamed || type === "text/event-stream" || format?.takes === "line";
   const opened = await openBody(body.chunks, isLive ? 1 : SNIFF_BYTES);
   const { first, chunks } = opened;
-  const charset = charsetOf(first, { media, wanted: body.charset });
-  const isText = !body.isEncoded && !isBinary({ type: media.type, charset, first });
+  const declared = charsetOf(body.mime ?? "") ?? charsetOf(contentType);
+  const charset = findCharset(first, { type, declared, wanted: body.charset });
+  const isText = !body.isEncoded && !isBinary({ type, charset, first });
   if (first.byteLength === 0 || isText) {
     const decoder = new BodyDecoder(charset);
     yield* renderText({ chunks, decoder, format }, isLive, view);
   } else if (view.options.isTerminal) {
     body.cancel();
     await opened.close();
-    yield view.painter.paint("note", binaryNote(body, opened, media.type));
+    yield view.painter.paint("note", binaryNote(body, opened, type));
   } else {
     yield* chunks;
   }

@@ -131,6 +131,13 @@ test.each<{ name: string; chunks: Chunks; type?: string; options?: SampleOptions
     want: "<a>\n  <b/>\n</a>\n",
   },
   {
+    name: "the charset of Content-Type with --response-mime",
+    chunks: [HIRAGANA],
+    type: "application/octet-stream; charset='shift_jis'",
+    options: { responseMime: "text/plain" },
+    want: "あ\n",
+  },
+  {
     name: "SVG as text",
     chunks: ["<svg><g/></svg>"],
     type: "image/svg+xml",

@@ -37,7 +37,14 @@ export function sampleExchange(given: SampleResponse = {}): Exchange {
   const chunks = given.chunks ?? [];
   const size = concatBytes(chunks.flatMap((chunk) => bytesOf(chunk))).byteLength;
   return {
-    draft: { method: "GET", url: hop.request.url, headers: [], unset: [], body: NO_BODY },
+    draft: {
+      method: "GET",
+      url: hop.request.url,
+      headers: [],
+      defaults: [],
+      unset: [],
+      body: NO_BODY,
+    },
     hops: [...(given.earlier ?? []), hop],
     response: hop.response,
     body: {
