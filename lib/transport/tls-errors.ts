@@ -95,7 +95,7 @@ function nameError(cause: unknown, target: HostPort): WeirError {
   const whose = names.length === 0 ? "another host" : listText(names);
   return wireError(
     "TLS_NAME",
-    `The certificate of ${placeText(target)} is for ${whose}, not for it`,
+    `TLS certificate of ${placeText(target)} is for ${whose}, not for it`,
     { ...target, phase: "tls" },
     {
       hint: "Check the host name; --verify no accepts any certificate",
