@@ -18,7 +18,7 @@ const HANDLERS: Handlers = {
   end: (socket) => from(socket)?.ended(),
   close: (socket, error) => from(socket)?.closed(error),
   error: (socket, error) => from(socket)?.failed(error),
-  connectError: (socket, error) => socket.data.failed(error),
+  connectError: (socket, error) => socket.data.refused(error),
 };
 
 const TLS_HANDLERS: Handlers = {
@@ -36,12 +36,21 @@ export function connectBunSocket(options: ConnectOptions): NativeSocket {
   return new BunSocket(options);
 }
 
+/** Sockets that were given up while they were being connected. */
+const abandoned = new Set<BunSocket>();
+
+/** Says whether a connection that was given up is still being made. */
+export function hasAbandonedConnects(): boolean {
+  return abandoned.size > 0;
+}
+
 class BunSocket implements NativeSocket {
   readonly #listeners = new Map<string, Set<Listener>>();
   #socket: Bun.Socket<BunSocket> | undefined;
   #unsent: Uint8Array[] = [];
   #early: Uint8Array[] = [];
   #handshake: PromiseWithResolvers<string> | undefined;
+  #isConnecting = true;
   #isClosed = false;
   #isReferenced = true;
   destroyed = false;
@@ -100,6 +109,9 @@ class BunSocket implements NativeSocket {
     this.destroyed = true;
     this.#unsent = [];
     this.#socket?.end();
+    // bun 1.4: there is no way to stop a connection being made; it keeps the process alive until
+    // the system gives up, after two minutes. Drop when Bun.connect takes a signal.
+    if (this.#isConnecting) abandoned.add(this);
     queueMicrotask(() => this.closed());
     return this;
   }
@@ -119,6 +131,7 @@ class BunSocket implements NativeSocket {
   }
 
   opened(socket: Bun.Socket<BunSocket>): void {
+    this.#connected();
     this.#socket = socket;
     if (this.destroyed) {
       socket.end();
@@ -141,6 +154,11 @@ class BunSocket implements NativeSocket {
     // What came with the end of the handshake has no listener yet, and must not be lost.
     if ((this.#listeners.get("data")?.size ?? 0) === 0) this.#early.push(bytes);
     else this.#emit("data", bytes);
+  }
+
+  refused(error: Error): void {
+    this.#connected();
+    this.failed(error);
   }
 
   drained(): void {
@@ -176,6 +194,11 @@ class BunSocket implements NativeSocket {
     }
     handshake?.reject(error ?? new Error("the peer was not verified"));
     this.destroy();
+  }
+
+  #connected(): void {
+    this.#isConnecting = false;
+    abandoned.delete(this);
   }
 
   #require(): Bun.Socket<BunSocket> {

@@ -7,7 +7,7 @@ import {
   streamKind,
   terminalColumns,
 } from "./node.ts";
-import { connectBunSocket } from "./bun-socket.ts";
+import { connectBunSocket, hasAbandonedConnects } from "./bun-socket.ts";
 import type { ConnectOptions, NativeSocket, Output, Runtime } from "./runtime.ts";
 
 function output(fd: 1 | 2): Output {
@@ -36,6 +36,7 @@ function connect(options: ConnectOptions | NativeOptions): Socket | NativeSocket
 export const bunRuntime: Runtime = {
   ...nodeParts,
   network: { ...nodeParts.network, connect },
+  isHeldOpen: hasAbandonedConnects,
   name: "bun",
   version: Bun.version,
   stdin: {

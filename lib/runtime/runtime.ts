@@ -144,6 +144,11 @@ export interface Runtime {
   random(count: number): Uint8Array;
   /** Calls `task` once on SIGINT or SIGTERM; the returned function stops listening. */
   onSignal(task: (signal: "SIGINT" | "SIGTERM") => void): () => void;
+  /**
+   * Says whether something that was given up would keep the process alive for minutes, as a
+   * connection that cannot be stopped: then `cli/main.ts` has to end the process itself.
+   */
+  isHeldOpen(): boolean;
   /** Returns the working directory. */
   cwd(): string;
 }
