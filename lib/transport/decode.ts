@@ -4,6 +4,7 @@ import { codeOf, messageOf, WeirError } from "../base/errors.ts";
 import type { ResponseBody } from "../http/exchange.ts";
 import { type HeaderList, headerValues } from "../http/headers.ts";
 import { tooLarge } from "./intake.ts";
+import { ZstdFrames } from "./zstd-frames.ts";
 import type { WireRequest, WireResponse } from "./wire.ts";
 
 /** Content codings that are undone, RFC 9110 section 8.4.1 and RFC 8878. */
@@ -101,7 +102,8 @@ async function* undo(
   source: AsyncIterable<Uint8Array>,
   coding: Coding,
 ): AsyncGenerator<Uint8Array> {
-  const input = source[Symbol.asyncIterator]();
+  const whole = coding === "zstd" ? requireWholeFrames(source) : source;
+  const input = whole[Symbol.asyncIterator]();
   const first = await readStart(input);
   if (first === undefined) return;
   const decoder = await createDecoder(coding, first);
@@ -114,6 +116,15 @@ async function* undo(
     decoder.destroy();
     await feeding;
   }
+}
+
+async function* requireWholeFrames(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const frames = new ZstdFrames();
+  for await (const chunk of source) {
+    frames.push(chunk);
+    yield chunk;
+  }
+  if (!frames.isComplete) throw broken("zstd", { code: "Z_BUF_ERROR" });
 }
 
 /** Returns the first two bytes or more, which tell the two forms of deflate apart. */

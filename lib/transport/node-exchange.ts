@@ -8,7 +8,7 @@ import type { Socket } from "node:net";
 import type { Clock } from "../base/clock.ts";
 import { WeirError } from "../base/errors.ts";
 import type { Target } from "../guard/decision.ts";
-import { headerValue } from "../http/headers.ts";
+import { headerValue, headerValues } from "../http/headers.ts";
 import { declaredLength } from "./check.ts";
 import { Intake } from "./intake.ts";
 import type { Loan } from "./pool.ts";
@@ -221,7 +221,8 @@ class NodeExchange {
     }
     this.#intake?.end(headersFromWire(message.rawTrailers));
     // What is left of the upload would be read as the next request: this connection is done.
-    if (!this.#pump.isDone) this.#drop();
+    // node:http leaves a "Connection: close" that was given as a raw line to its agent.
+    if (!this.#pump.isDone || isLast(this.#parts.request)) this.#drop();
   }
 
   #failUpload(error: unknown): void {
@@ -303,6 +304,12 @@ function sinkOf(outgoing: ClientRequest): Sink {
       });
     },
   };
+}
+
+/** Says whether the request asks for the connection to be closed after it. */
+function isLast({ headers }: WireRequest): boolean {
+  const options = headerValues(headers, "Connection").flatMap((value) => value.split(","));
+  return options.some((option) => option.trim().toLowerCase() === "close");
 }
 
 function isExpectingContinue({ headers, body }: WireRequest): boolean {
