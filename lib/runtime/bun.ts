@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import {
   isStdinReady,
   isTerminalFd,
@@ -6,7 +7,8 @@ import {
   streamKind,
   terminalColumns,
 } from "./node.ts";
-import type { Output, Runtime } from "./runtime.ts";
+import { connectBunSocket, hasAbandonedConnects } from "./bun-socket.ts";
+import type { ConnectOptions, NativeSocket, Output, Runtime } from "./runtime.ts";
 
 function output(fd: 1 | 2): Output {
   const file = fd === 1 ? Bun.stdout : Bun.stderr;
@@ -20,9 +22,21 @@ function output(fd: 1 | 2): Output {
   };
 }
 
+type NativeOptions = ConnectOptions & { readonly mayBeNative: true };
+
+function connect(options: NativeOptions): Socket | NativeSocket;
+function connect(options: ConnectOptions): Socket;
+function connect(options: ConnectOptions | NativeOptions): Socket | NativeSocket {
+  return "mayBeNative" in options && options.localAddress === undefined
+    ? connectBunSocket(options)
+    : nodeParts.network.connect(options);
+}
+
 /** The runtime under Bun, from source and in the compiled binary. */
 export const bunRuntime: Runtime = {
   ...nodeParts,
+  network: { ...nodeParts.network, connect },
+  isHeldOpen: hasAbandonedConnects,
   name: "bun",
   version: Bun.version,
   stdin: {

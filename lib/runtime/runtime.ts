@@ -15,11 +15,55 @@ export interface ConnectOptions {
   readonly localAddress?: string | undefined;
 }
 
+/** What a socket tells, under the names of node:net. */
+export interface SocketEvents {
+  connect(): void;
+  data(bytes: Uint8Array): void;
+  drain(): void;
+  end(): void;
+  error(error: Error): void;
+  close(): void;
+}
+
+/** What is asked of a socket; a Socket of node:net is one. */
+export interface ByteSocket {
+  readonly destroyed: boolean;
+  on<E extends keyof SocketEvents>(event: E, listener: SocketEvents[E]): unknown;
+  off<E extends keyof SocketEvents>(event: E, listener: SocketEvents[E]): unknown;
+  /** Returns false when the connection wants a rest, until it tells `drain`. */
+  write(bytes: Uint8Array): boolean;
+  pause(): unknown;
+  resume(): unknown;
+  destroy(): unknown;
+  ref(): unknown;
+  unref(): unknown;
+}
+
+/** How a native socket starts TLS. Certificate and name are checked always. */
+export interface NativeTlsOptions {
+  /** Name sent and checked; no IP address, which may not be sent (RFC 6066 section 3). */
+  readonly serverName: string;
+  /** PEM text of the authorities to trust in place of the built-in ones. */
+  readonly authorities?: string | undefined;
+  readonly minVersion?: "TLSv1.2" | "TLSv1.3" | undefined;
+  readonly maxVersion?: "TLSv1.2" | "TLSv1.3" | undefined;
+}
+
+/** A socket of the runtime itself, which is ready sooner than one of node:net. */
+export interface NativeSocket extends ByteSocket {
+  /** Returns the version of TLS once the peer is verified; rejects with node's error codes. */
+  startTls(options: NativeTlsOptions): Promise<string>;
+}
+
 /** DNS and sockets. Tests put their own resolver and connector here. */
 export interface Network {
   /** Returns every address of `host`; rejects with the system's error (ENOTFOUND, EAI_AGAIN). */
   resolve(host: string): Promise<readonly Address[]>;
-  /** Starts a TCP connection; the socket emits `connect` or `error`. */
+  /**
+   * Starts a TCP connection; the socket emits `connect` or `error`. With `mayBeNative` it may be a
+   * native one: paused, until somebody listens and resumes it.
+   */
+  connect(options: ConnectOptions & { readonly mayBeNative: true }): Socket | NativeSocket;
   connect(options: ConnectOptions): Socket;
   /** Starts a connection to a Unix domain socket. */
   connectUnix(path: string): Socket;
@@ -105,6 +149,11 @@ export interface Runtime {
   random(count: number): Uint8Array;
   /** Calls `task` once on SIGINT or SIGTERM; the returned function stops listening. */
   onSignal(task: (signal: "SIGINT" | "SIGTERM") => void): () => void;
+  /**
+   * Says whether something that was given up would keep the process alive for minutes, as a
+   * connection that cannot be stopped: then `cli/main.ts` has to end the process itself.
+   */
+  isHeldOpen(): boolean;
   /** Returns the working directory. */
   cwd(): string;
 }

@@ -2,8 +2,14 @@ import type { Socket } from "node:net";
 import type { Clock } from "../base/clock.ts";
 import type { Target } from "../guard/decision.ts";
 import type { Connection, Timings } from "../http/exchange.ts";
-import type { Address, Runtime } from "../runtime/runtime.ts";
-import { connectFirst, type Opening } from "./connect.ts";
+import type {
+  Address,
+  ByteSocket,
+  ConnectOptions,
+  NativeSocket,
+  Runtime,
+} from "../runtime/runtime.ts";
+import { connectFirst, type Opening, type Winner } from "./connect.ts";
 import { connectError } from "./errors.ts";
 import { requireAllowed, resolveHost } from "./resolve.ts";
 import { Tls } from "./tls.ts";
@@ -15,14 +21,15 @@ export type DialRuntime = Pick<Runtime, "network" | "clock">;
 
 /** A connection that is ready for a request. */
 export interface Link {
-  readonly socket: Socket;
+  /** A Socket of node:net, unless the dialer may make native ones. */
+  readonly socket: ByteSocket;
   readonly connection: Omit<Connection, "isReused">;
   readonly timings: Timings;
 }
 
 /** A socket with the place it leads to, before TLS. */
-interface Opened {
-  readonly socket: Socket;
+interface Opened<S> {
+  readonly socket: S;
   readonly address: string;
   readonly port: number;
   readonly dnsMs?: number | undefined;
@@ -30,11 +37,15 @@ interface Opened {
 
 /** Makes connections: resolves, has every address judged, connects to a judged one, adds TLS. */
 export class Dialer {
-  readonly #options: DialOptions;
+  readonly #options: DialOptions & { readonly mayBeNative?: boolean | undefined };
   readonly #runtime: DialRuntime;
   readonly #tls: Tls;
 
-  constructor(options: DialOptions, runtime: DialRuntime) {
+  /** With `mayBeNative` the links may stand on sockets of the runtime, which start sooner. */
+  constructor(
+    options: DialOptions & { readonly mayBeNative?: boolean | undefined },
+    runtime: DialRuntime,
+  ) {
     this.#options = options;
     this.#runtime = runtime;
     this.#tls = new Tls(options.tls, runtime.clock);
@@ -68,11 +79,11 @@ export class Dialer {
     const stop = watch.onFail(() => socket.destroy());
     const startedMs = stopwatch();
     try {
-      const reopen = async (): Promise<Socket> => (await this.#open(target, watch)).socket;
-      const tls = await this.#tls.secure(socket, { target, watch, reopen });
+      const reopen = async (): Promise<Socket> => (await this.#openNode(target, watch)).socket;
+      const secured = await this.#tls.secure(socket, { target, watch, reopen });
       return {
-        socket: tls,
-        connection: { address, port, tlsVersion: tls.getProtocol() ?? undefined },
+        socket: secured.socket,
+        connection: { address, port, tlsVersion: secured.version },
         timings: { ...timings, tlsMs: stopwatch() - startedMs },
       };
     } finally {
@@ -80,14 +91,28 @@ export class Dialer {
     }
   }
 
-  #open(target: Target, watch: Watch): Promise<Opened> {
+  #open(target: Target, watch: Watch): Promise<Opened<Socket | NativeSocket>> {
+    const { mayBeNative, unixSocket } = this.#options;
+    const isPlain = target.scheme === "http" || this.#tls.isPlain(target);
+    if (mayBeNative !== true || unixSocket !== undefined || !isPlain)
+      return this.#openNode(target, watch);
+    const { network } = this.#runtime;
+    return this.#openTcp(target, watch, (to) => network.connect({ ...to, mayBeNative }));
+  }
+
+  #openNode(target: Target, watch: Watch): Promise<Opened<Socket>> {
     const { unixSocket } = this.#options;
+    const { network } = this.#runtime;
     return unixSocket === undefined
-      ? this.#openTcp(target, watch)
+      ? this.#openTcp(target, watch, (to) => network.connect(to))
       : this.#openUnix(unixSocket, target, watch);
   }
 
-  async #openTcp(target: Target, watch: Watch): Promise<Opened> {
+  async #openTcp<S extends ByteSocket>(
+    target: Target,
+    watch: Watch,
+    connect: (options: ConnectOptions) => S,
+  ): Promise<Opened<S>> {
     const { clock, network } = this.#runtime;
     const stopwatch = startStopwatch(clock);
     const place = this.#options.connectTo?.(target) ?? target;
@@ -97,23 +122,20 @@ export class Dialer {
     requireAllowed(this.#options.judge(target, addresses), target);
     const dnsMs = stopwatch();
     watch.phase = "connect";
-    const { socket, address } = await this.#connectTo(addresses, place.port, target, watch);
+    const { localAddress } = this.#options;
+    const open = ({ address }: Address): Opening<S> =>
+      openSocket(connect({ address, port: place.port, localAddress }));
+    const { socket, address } = await this.#connectTo(addresses, open, target, watch);
     return { socket, address: address.address, port: place.port, dnsMs };
   }
 
-  async #connectTo(
+  async #connectTo<S extends ByteSocket>(
     addresses: readonly Address[],
-    port: number,
+    open: (address: Address) => Opening<S>,
     target: Target,
     watch: Watch,
-  ): Promise<{ readonly socket: Socket; readonly address: Address }> {
-    const { clock, network } = this.#runtime;
-    const { localAddress } = this.#options;
-    const opening = connectFirst({
-      addresses,
-      clock,
-      open: ({ address }) => openSocket(network.connect({ address, port, localAddress })),
-    });
+  ): Promise<Winner<S>> {
+    const opening = connectFirst({ addresses, clock: this.#runtime.clock, open });
     const stop = watch.onFail(() => opening.cancel());
     try {
       return await watch.race(opening.result, (late) => late.socket.destroy());
@@ -125,7 +147,7 @@ export class Dialer {
     }
   }
 
-  async #openUnix(path: string, target: Target, watch: Watch): Promise<Opened> {
+  async #openUnix(path: string, target: Target, watch: Watch): Promise<Opened<Socket>> {
     // There is no address to judge: a guard that wants one refuses the empty list.
     requireAllowed(this.#options.judge(target, []), target);
     watch.phase = "connect";
@@ -144,13 +166,15 @@ export class Dialer {
 }
 
 /** Waits for a socket to connect. */
-function openSocket(socket: Socket): Opening<Socket> {
-  const result = new Promise<Socket>((resolve, reject) => {
-    socket.on("error", reject);
-    socket.once("connect", () => {
+function openSocket<S extends ByteSocket>(socket: S): Opening<S> {
+  const result = new Promise<S>((resolve, reject) => {
+    const onConnect = (): void => {
+      socket.off("connect", onConnect);
       socket.off("error", reject);
       resolve(socket);
-    });
+    };
+    socket.on("error", reject);
+    socket.on("connect", onConnect);
   });
   return { result, cancel: () => void socket.destroy() };
 }

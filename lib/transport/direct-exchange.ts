@@ -1,4 +1,3 @@
-import type { Socket } from "node:net";
 import type { Clock } from "../base/clock.ts";
 import { WeirError } from "../base/errors.ts";
 import type { Target } from "../guard/decision.ts";
@@ -9,6 +8,7 @@ import {
   type ParsedStatus,
   type ResponseParser,
 } from "../runtime/http-parser.ts";
+import type { ByteSocket } from "../runtime/runtime.ts";
 import { CONTINUE_MS, HEADER_CAP_BYTES, HEADER_LIMIT, INTERIM_LIMIT } from "./bounds.ts";
 import { declaredLength } from "./check.ts";
 import { Outgoing, requestHead } from "./direct-request.ts";
@@ -45,7 +45,7 @@ type Stage = "head" | "interim" | "body" | "complete";
 
 class DirectExchange {
   readonly #parts: ExchangeParts;
-  readonly #socket: Socket;
+  readonly #socket: ByteSocket;
   readonly #outgoing: Outgoing;
   readonly #pump: Pump;
   readonly #parser: ResponseParser;

@@ -1,5 +1,5 @@
-import type { Socket } from "node:net";
 import { concatBytes, utf8 } from "../base/bytes.ts";
+import type { ByteSocket } from "../runtime/runtime.ts";
 import { declaredLength } from "./check.ts";
 import type { Sink } from "./pump.ts";
 import type { WireRequest } from "./wire.ts";
@@ -16,10 +16,10 @@ export function requestHead({ method, target, headers }: WireRequest): Uint8Arra
 
 /** The writing side of one request on a socket. */
 export class Outgoing implements Sink {
-  readonly #socket: Socket;
+  readonly #socket: ByteSocket;
   readonly #isChunked: boolean;
 
-  constructor(socket: Socket, request: WireRequest) {
+  constructor(socket: ByteSocket, request: WireRequest) {
     this.#socket = socket;
     this.#isChunked = declaredLength(request) === undefined;
   }
@@ -63,7 +63,7 @@ export class Outgoing implements Sink {
   }
 }
 
-function drained(socket: Socket): Promise<void> {
+function drained(socket: ByteSocket): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       socket.off("drain", done);
