@@ -24,3 +24,18 @@ export async function collectBytes(source: AsyncIterable<Uint8Array>): Promise<U
   for await (const chunk of source) chunks.push(chunk);
   return concatBytes(chunks);
 }
+
+/** Reads at most `capBytes` of `source`, leaves the rest unread, and returns what it read. */
+export async function collectUpTo(
+  source: AsyncIterable<Uint8Array>,
+  capBytes: number,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of source) {
+    chunks.push(chunk.subarray(0, capBytes - size));
+    size += chunk.byteLength;
+    if (size >= capBytes) break;
+  }
+  return concatBytes(chunks);
+}

@@ -8,12 +8,15 @@ export interface Clock {
   after(delayMs: number, task: () => void): () => void;
 }
 
-/** The machine's clock. */
+/** Both runtimes fire a timer of more milliseconds at once: its count is a signed 32-bit integer. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** The machine's clock; a timer of more than 24 days fires after 24 days. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
   after(delayMs, task) {
-    const timer = setTimeout(task, delayMs);
+    const timer = setTimeout(task, Math.min(delayMs, LONGEST_TIMER_MS));
     return () => clearTimeout(timer);
   },
 };

@@ -1,9 +1,9 @@
+import type { CredentialStore } from "../auth/bound.ts";
 import type { WeirError } from "../base/errors.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Decision, Guard, HopRequest } from "../guard/decision.ts";
 import type { Draft } from "../http/draft.ts";
 import type { Exchange, Hop, ResponseHead } from "../http/exchange.ts";
-import type { HeaderList } from "../http/headers.ts";
 import type { Send, WireLimits } from "../transport/wire.ts";
 
 /** Cookies of one client. */
@@ -12,14 +12,6 @@ export interface CookieStore {
   cookiesFor(url: URL): Promise<string | undefined>;
   /** Takes the Set-Cookie lines of a response from `url`. */
   remember(url: URL, head: ResponseHead): Promise<void>;
-}
-
-/** Credentials of one client. They are bound to an origin by the one who implements this. */
-export interface CredentialStore {
-  /** Returns header lines for this hop; they replace lines of the same name. */
-  dress(request: HopRequest): Promise<HeaderList>;
-  /** Returns header lines that answer a 401, undefined when there is no answer. Asked once a hop. */
-  answer(request: HopRequest, challenge: ResponseHead): Promise<HeaderList | undefined>;
 }
 
 /** Code that runs before and after an exchange. */
@@ -55,10 +47,10 @@ export interface Ports {
 
 /** How one exchange is made. */
 export interface ExchangeOptions {
-  /** Redirects followed; 0 hands the first response back whatever its status. */
-  readonly maxRedirects: number;
-  /** True: no more redirects than `maxRedirects` is an error; false: the last 3xx is the answer. */
-  readonly isRedirectLimitError: boolean;
+  /** Requests sent at most, the first one included; undefined: redirects are not followed. */
+  readonly maxRequests?: number | undefined;
+  /** Names of headers that carry a credential, beside the well-known ones; never sent cross-origin. */
+  readonly credentialHeaders?: readonly string[] | undefined;
   /** `totalTimeoutMs` bounds the whole exchange, all hops and the last body included. */
   readonly limits: WireLimits;
   readonly isDecoded: boolean;

@@ -1,7 +1,9 @@
 import type { ErrorCode } from "../base/errors.ts";
-import type { Body } from "../http/body.ts";
-import type { HeaderList } from "../http/headers.ts";
+import type { HopRequest } from "../http/exchange.ts";
 import type { Address } from "../runtime/runtime.ts";
+
+/** What the guard is asked about. */
+export type { HopRequest } from "../http/exchange.ts";
 
 /** The guard's answer, as data. */
 export type Decision =
@@ -15,18 +17,6 @@ export type Decision =
       readonly reason: string;
       readonly hint?: string | undefined;
     };
-
-/** What the guard is asked about: one hop, as it is finally to be sent, still undressed. */
-export interface HopRequest {
-  readonly method: string;
-  readonly url: URL;
-  readonly headers: HeaderList;
-  readonly body: Body;
-  /** 0 for the request itself, 1 for its first redirect. */
-  readonly hop: number;
-  /** The URL of the hop before, when this one is a redirect. */
-  readonly from?: URL | undefined;
-}
 
 /** Host and port a connection is wanted to. */
 export interface Target {

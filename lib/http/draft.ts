@@ -15,6 +15,8 @@ export interface Draft {
   readonly target?: string | undefined;
   /** Lines the user set, in the order typed. A later line does not replace an earlier one. */
   readonly headers: HeaderList;
+  /** Lines sent unless `headers` sets, or `unset` names, the same header. */
+  readonly defaults: HeaderList;
   /** Names, in lower case, of default headers that must not be sent. */
   readonly unset: readonly string[];
   readonly body: Body;

@@ -13,6 +13,23 @@ export interface SentRequest {
   readonly body: Body;
 }
 
+/** One hop as it is finally to be sent, still undressed: what guard and credentials are asked about. */
+export interface HopRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: HeaderList;
+  readonly body: Body;
+  /** 0 for the request itself, 1 for its first redirect. */
+  readonly hop: number;
+  /** The URL of the hop before, when this one is a redirect. */
+  readonly from?: URL | undefined;
+  /**
+   * The text that `url` was parsed from, when somebody else wrote it: the `Location` of a redirect.
+   * Parsing repairs what a guard may want to refuse.
+   */
+  readonly written?: string | undefined;
+}
+
 /** Status line and headers of a response. */
 export interface ResponseHead {
   /** 100 to 999. */

@@ -64,6 +64,15 @@ export interface TlsOptions {
   readonly passphrase?: string | undefined;
   readonly minVersion?: "TLSv1.2" | "TLSv1.3" | undefined;
   readonly maxVersion?: "TLSv1.2" | "TLSv1.3" | undefined;
+  /** SHA-256 of public keys (SPKI, base64); the host has to hold one of them (`--pin-sha256`). */
+  readonly pinSha256?: readonly string[] | undefined;
+}
+
+/** Where a connection goes. */
+export interface HostPort {
+  /** Name or IP literal, without brackets. */
+  readonly host: string;
+  readonly port: number;
 }
 
 /** What the dial of one client needs. */
@@ -73,6 +82,14 @@ export interface DialOptions {
   readonly judge: (target: Target, addresses: readonly Address[]) => Decision;
   /** Only addresses of this family are used (`-4`, `-6`). */
   readonly family?: 4 | 6 | undefined;
+  /** Addresses in place of DNS, by `host` or `host:port`; they are judged all the same. */
+  readonly overrides?: ReadonlyMap<string, readonly string[]> | undefined;
+  /** Returns the host and port to connect to in place of the target's, undefined for no change. */
+  readonly connectTo?: ((target: Target) => HostPort | undefined) | undefined;
+  /** Local address that connections are made from (`--interface`). */
+  readonly localAddress?: string | undefined;
+  /** Path of a Unix domain socket that takes the place of every host (`--unix-socket`). */
+  readonly unixSocket?: string | undefined;
 }
 
 /** The sending side of one client: its own connections, shared with no other client. */

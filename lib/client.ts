@@ -1,0 +1,75 @@
+import { noCredentials, type CredentialStore } from "./auth/bound.ts";
+import { noHooks } from "./exchange/no-hooks.ts";
+import { sendAgain } from "./exchange/reconnect.ts";
+import { perform } from "./exchange/perform.ts";
+import type { CookieStore, ExchangeOptions, HookChain, Ports } from "./exchange/ports.ts";
+import type { Guard } from "./guard/decision.ts";
+import { openGuard } from "./guard/open.ts";
+import type { Draft } from "./http/draft.ts";
+import type { Exchange } from "./http/exchange.ts";
+import type { Runtime } from "./runtime/runtime.ts";
+import { MemoryJar } from "./session/jar.ts";
+import { createTransport } from "./transport/transport.ts";
+import type { DialOptions } from "./transport/wire.ts";
+
+/** What a client is made of; what is left out is what raw mode has. */
+export interface ClientOptions {
+  readonly runtime: Pick<Runtime, "clock" | "network">;
+  readonly dial: Omit<DialOptions, "judge">;
+  readonly exchange: ExchangeOptions;
+  readonly guard?: Guard | undefined;
+  readonly hooks?: HookChain | undefined;
+  readonly jar?: CookieStore | undefined;
+  readonly credentials?: CredentialStore | undefined;
+  readonly record?: Ports["record"] | undefined;
+  readonly quota?: Ports["quota"] | undefined;
+  readonly approve?: Ports["approve"] | undefined;
+  /** True: a connection that could not be made is tried once more, from resolution on. */
+  readonly isReconnecting?: boolean | undefined;
+}
+
+/** Sends requests with its own cookies, credentials and connections, shared with no other client. */
+export interface Client {
+  /**
+   * Sends one request along the line of `exchange/perform.ts`; `options` and `ports` win over the
+   * client's. Guard and connections are always the client's.
+   */
+  perform(
+    draft: Draft,
+    options?: Partial<ExchangeOptions>,
+    ports?: Partial<Omit<Ports, "guard" | "send" | "clock">>,
+  ): Promise<Exchange>;
+  /** Closes its connections; a response still being read fails. */
+  close(): void;
+  [Symbol.dispose](): void;
+}
+
+const nothing = (): Promise<void> => Promise.resolve();
+
+/** Wires one client. The only way to send a request, for every mode. */
+export function createClient(options: ClientOptions): Client {
+  const { runtime, guard = openGuard } = options;
+  const transport = createTransport({
+    ...options.dial,
+    runtime,
+    judge: (target, addresses) => guard.judge(target, addresses),
+    keepAlive: true,
+  });
+  const ports: Ports = {
+    guard,
+    hooks: options.hooks ?? noHooks,
+    approve: options.approve ?? nothing,
+    record: options.record ?? { intent: nothing, outcome: nothing },
+    quota: options.quota ?? nothing,
+    jar: options.jar ?? new MemoryJar(),
+    credentials: options.credentials ?? noCredentials,
+    send: options.isReconnecting === true ? sendAgain(transport.send) : transport.send,
+    clock: runtime.clock,
+  };
+  return {
+    perform: (draft, more, own) =>
+      perform(draft, { ...ports, ...own }, { ...options.exchange, ...more }),
+    close: () => transport.close(),
+    [Symbol.dispose]: () => transport.close(),
+  };
+}

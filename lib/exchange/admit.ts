@@ -1,0 +1,44 @@
+import { toWeirError, WeirError } from "../base/errors.ts";
+import type { Decision, HopRequest } from "../guard/decision.ts";
+import type { Ports } from "./ports.ts";
+
+type Denial = Extract<Decision, { verdict: "deny" }>;
+
+/**
+ * Returns when the hop may be sent: allowed by the guard, within the quota, approved and recorded.
+ *
+ * A refusal is recorded before it is thrown.
+ *
+ * @throws {WeirError} the code of the refusal: POLICY_*, USAGE_BAD_SCHEME, AUDIT_WRITE
+ */
+export async function admit(request: HopRequest, ports: Ports): Promise<void> {
+  const decision = ports.guard.admit(request);
+  const refusal =
+    decision.verdict === "deny" ? decision : await questions(request, decision, ports);
+  await ports.record.intent(request, refusal ?? decision);
+  if (refusal !== undefined) throw denied(refusal);
+}
+
+/** Asks for what a rule leaves open; returns the refusal, if any. */
+async function questions(
+  request: HopRequest,
+  decision: Decision,
+  ports: Ports,
+): Promise<Denial | undefined> {
+  try {
+    await ports.quota(request);
+    if (decision.verdict === "ask") await ports.approve(request, decision);
+    return undefined;
+  } catch (error) {
+    const { code, message, hint } = toWeirError(error);
+    return { verdict: "deny", code, rule: decision.rule, reason: message, hint };
+  }
+}
+
+/** Returns the error for a denial. */
+export function denied(decision: Denial): WeirError {
+  return new WeirError(decision.code, decision.reason, {
+    hint: decision.hint,
+    details: { rule: decision.rule },
+  });
+}

@@ -1,0 +1,45 @@
+import { type Body, bodyLength } from "../http/body.ts";
+import type { HopRequest, SentRequest } from "../http/exchange.ts";
+import type { HeaderList } from "../http/headers.ts";
+import { hasHeader, headerValue, withHeader, withoutHeaders } from "../http/headers.ts";
+import type { Ports } from "./ports.ts";
+
+/**
+ * Returns the request with the cookies and the credential that belong to this hop.
+ *
+ * Runs after the hooks and for each hop anew, so that a redirect to another origin starts undressed.
+ */
+export async function dress(
+  request: SentRequest,
+  hop: HopRequest,
+  ports: Pick<Ports, "jar" | "credentials">,
+): Promise<SentRequest> {
+  const cookies = await ports.jar.cookiesFor(request.url);
+  const headers = withCookies(request.headers, cookies);
+  const { lines, body } = await ports.credentials.dress(hop);
+  const dressed = withLines({ ...request, headers }, lines);
+  return body === undefined ? dressed : withBody(dressed, body);
+}
+
+/** Replaces the body; its length changes with it. */
+function withBody(request: SentRequest, body: Body): SentRequest {
+  const length = bodyLength(body);
+  const isCounted = hasHeader(request.headers, "content-length") && length !== undefined;
+  const headers = isCounted
+    ? withHeader(request.headers, "Content-Length", String(length))
+    : request.headers;
+  return { ...request, headers, body };
+}
+
+/** Returns the request with `lines` in place of the lines of the same names. */
+export function withLines(request: SentRequest, lines: HeaderList): SentRequest {
+  if (lines.length === 0) return request;
+  const names = lines.map(([name]) => name);
+  return { ...request, headers: [...withoutHeaders(request.headers, names), ...lines] };
+}
+
+function withCookies(headers: HeaderList, cookies: string | undefined): HeaderList {
+  if (cookies === undefined || cookies === "") return headers;
+  const typed = headerValue(headers, "cookie");
+  return withHeader(headers, "Cookie", typed === undefined ? cookies : `${typed}; ${cookies}`);
+}

@@ -1,0 +1,125 @@
+import { toWeirError, WeirError } from "../base/errors.ts";
+import { collectUpTo } from "../base/bytes.ts";
+import type { Draft } from "../http/draft.ts";
+import type { Exchange, Hop, HopRequest, SentRequest } from "../http/exchange.ts";
+import { headerValue } from "../http/headers.ts";
+import type { WireResponse } from "../transport/wire.ts";
+import { admit } from "./admit.ts";
+import { dress, withLines } from "./dress.ts";
+import type { ExchangeOptions, Ports } from "./ports.ts";
+import { prepare } from "./prepare.ts";
+import { nextDraft } from "./redirect.ts";
+
+/** Bytes kept of a response that is not the last one; a longer one closes its connection. */
+const HOP_BODY_CAP_BYTES = 64 * 1024;
+
+/**
+ * The line of one request: hooks, then each hop admitted, dressed, sent and remembered, then hooks.
+ *
+ * Every mode goes through it; what differs between them comes in as ports.
+ *
+ * @throws {WeirError} what the ports throw, REDIRECT_LIMIT, TIMEOUT_TOTAL
+ */
+export async function perform(
+  draft: Draft,
+  ports: Ports,
+  options: ExchangeOptions,
+): Promise<Exchange> {
+  const startedMs = ports.clock.monotonicMs();
+  const first = await ports.hooks.beforeRequest(draft);
+  const hops: Hop[] = [];
+  for (let current = first; ;) {
+    const request = prepare(current);
+    const asked = { ...request, ...origins(hops.at(-1)), hop: hops.length };
+    await admit(asked, ports);
+    const { sent, answer } = await sendHop(
+      request,
+      asked,
+      ports,
+      remaining(options, ports, startedMs),
+    );
+    await ports.jar.remember(request.url, answer.head);
+    const hop = { request: sent, response: answer.head, ...pick(answer) };
+    const next = follow(current, hop, hops.length + 1, options, answer);
+    if (next === undefined) {
+      const elapsedMs = ports.clock.monotonicMs() - startedMs;
+      const exchange = { draft: first, hops: [...hops, hop], response: hop.response };
+      return await ports.hooks.afterResponse({ ...exchange, body: answer.body, elapsedMs });
+    }
+    hops.push({ ...hop, body: await collectUpTo(answer.body.chunks, HOP_BODY_CAP_BYTES) });
+    answer.body.cancel();
+    current = next;
+  }
+}
+
+/** Returns where a hop comes from: the one before it, and what that one said. */
+function origins(before: Hop | undefined): Pick<HopRequest, "from" | "written"> {
+  if (before === undefined) return {};
+  return { from: before.request.url, written: headerValue(before.response.headers, "location") };
+}
+
+function pick({ timings, connection }: WireResponse): Pick<Hop, "timings" | "connection"> {
+  return { timings, connection };
+}
+
+/** Returns the options with the time that is left for this hop. */
+function remaining(options: ExchangeOptions, ports: Ports, startedMs: number): ExchangeOptions {
+  const { totalTimeoutMs } = options.limits;
+  if (totalTimeoutMs === undefined) return options;
+  const left = totalTimeoutMs - (ports.clock.monotonicMs() - startedMs);
+  return { ...options, limits: { ...options.limits, totalTimeoutMs: Math.max(1, left) } };
+}
+
+/** Sends one hop, and once more with the answer to a 401 when there is one. */
+async function sendHop(
+  request: SentRequest,
+  asked: HopRequest,
+  ports: Ports,
+  options: ExchangeOptions,
+): Promise<{ sent: SentRequest; answer: WireResponse }> {
+  const dressed = await dress(request, asked, ports);
+  const answer = await sendRecorded(dressed, asked, ports, options);
+  if (answer.head.status !== 401) return { sent: dressed, answer };
+  const lines = await ports.credentials.answer(asked, answer.head);
+  if (lines === undefined) return { sent: dressed, answer };
+  answer.body.cancel();
+  const answered = withLines(dressed, lines);
+  return { sent: answered, answer: await sendRecorded(answered, asked, ports, options) };
+}
+
+async function sendRecorded(
+  request: SentRequest,
+  asked: HopRequest,
+  ports: Ports,
+  { limits, isDecoded, signal, onUpload }: ExchangeOptions,
+): Promise<WireResponse> {
+  try {
+    const answer = await ports.send({ ...request, limits, isDecoded, signal, onUpload });
+    await ports.record.outcome(asked, { request, response: answer.head, ...pick(answer) });
+    return answer;
+  } catch (error) {
+    await ports.record.outcome(asked, toWeirError(error));
+    throw error;
+  }
+}
+
+function follow(
+  draft: Draft,
+  hop: Hop,
+  sentCount: number,
+  { maxRequests, credentialHeaders }: ExchangeOptions,
+  answer: WireResponse,
+): Draft | undefined {
+  if (maxRequests === undefined) return undefined;
+  try {
+    const next = nextDraft(draft, hop.response, credentialHeaders);
+    if (next === undefined || sentCount < maxRequests) return next;
+    throw new WeirError("REDIRECT_LIMIT", `Still redirected after ${sentCount} requests`, {
+      hint: "Raise the limit with --max-redirects, or run without --follow to see the first response",
+      details: { maxRequests, location: next.url.origin },
+    });
+  } catch (error) {
+    answer.body.cancel();
+    throw error;
+  }
+}

@@ -1,0 +1,306 @@
+import {
+  type Agent,
+  type ClientRequest,
+  type IncomingMessage,
+  request as httpRequest,
+} from "node:http";
+import type { Socket } from "node:net";
+import type { Clock } from "../base/clock.ts";
+import { WeirError } from "../base/errors.ts";
+import type { Target } from "../guard/decision.ts";
+import { headerValue } from "../http/headers.ts";
+import { declaredLength } from "./check.ts";
+import { Intake } from "./intake.ts";
+import type { Loan } from "./pool.ts";
+import { Pump, type Sink, smallBody } from "./pump.ts";
+import {
+  exchangeError,
+  headersTooLarge,
+  type Progress,
+  tooManyInterim,
+} from "./response-errors.ts";
+import { fromWireText, headersFromWire, toWireText } from "./text.ts";
+import type { Watch } from "./watch.ts";
+import type { WireRequest, WireResponse } from "./wire.ts";
+
+/** Bytes of status line and headers when the request gives no cap. */
+const HEADER_CAP_BYTES = 256 * 1024;
+
+/** Header lines of one response. */
+const HEADER_LIMIT = 2000;
+
+/** Informational responses before the final one; one or two are usual. */
+const INTERIM_LIMIT = 32;
+
+/** How long the go-ahead of a server is waited for, RFC 9110 section 10.1.1. */
+const CONTINUE_MS = 1000;
+
+/** What one exchange on a connection needs. */
+export interface ExchangeParts {
+  readonly request: WireRequest;
+  readonly watch: Watch;
+  readonly loan: Loan;
+  readonly clock: Clock;
+  readonly startedMs: number;
+  readonly target: Target;
+}
+
+/** Sends the request on the connection that `loan` lends; resolves with the head of its answer. */
+export function runNodeExchange(parts: ExchangeParts): Promise<WireResponse> {
+  return new NodeExchange(parts).run();
+}
+
+class NodeExchange {
+  readonly #parts: ExchangeParts;
+  readonly #outgoing: ClientRequest;
+  readonly #pump: Pump;
+  readonly #head = Promise.withResolvers<WireResponse>();
+  #intake: Intake | undefined;
+  #receivedBytes = 0;
+  #expectedBytes: number | undefined;
+  #interim = 0;
+  #goAhead: (() => void) | undefined;
+
+  constructor(parts: ExchangeParts) {
+    this.#parts = parts;
+    const { request, watch, loan } = parts;
+    this.#outgoing = openRequest(request, loan.link.socket);
+    this.#pump = new Pump({
+      body: request.body,
+      sink: sinkOf(this.#outgoing),
+      watch,
+      declaredBytes: declaredLength(request),
+      onUpload: request.onUpload,
+    });
+  }
+
+  async run(): Promise<WireResponse> {
+    const { watch } = this.#parts;
+    this.#listen();
+    const stop = watch.onFail((error) => {
+      this.#head.reject(error);
+      this.#drop();
+    });
+    watch.phase = "send";
+    this.#upload().catch((error: unknown) => this.#failUpload(error));
+    try {
+      return await this.#head.promise;
+    } finally {
+      stop();
+    }
+  }
+
+  #listen(): void {
+    const { socket } = this.#parts.loan.link;
+    const outgoing = this.#outgoing;
+    outgoing.on("response", (message) => this.#answer(message));
+    outgoing.on("continue", () => this.#goAhead?.());
+    outgoing.on("information", () => this.#countInterim());
+    // A response that changes the protocol has no body of HTTP: its head is the answer.
+    for (const event of ["upgrade", "connect"] as const) {
+      outgoing.on(event, (message) => this.#answerHeadOnly(message));
+    }
+    outgoing.on("error", (error) => this.#fail(error));
+    outgoing.on("close", () => this.#goAhead?.());
+    const onFree = (): void => {
+      socket.off("close", onClose);
+      this.#parts.loan.giveBack();
+    };
+    const onClose = (): void => {
+      socket.off("free", onFree);
+      this.#parts.loan.drop();
+    };
+    socket.once("free", onFree);
+    socket.once("close", onClose);
+  }
+
+  async #upload(): Promise<void> {
+    const { request, watch } = this.#parts;
+    const outgoing = this.#outgoing;
+    const small = isExpectingContinue(request) ? undefined : smallBody(request.body);
+    if (small !== undefined) {
+      this.#pump.skip();
+      outgoing.end(small.byteLength === 0 ? undefined : small);
+      request.onUpload?.(small.byteLength);
+    } else {
+      outgoing.flushHeaders();
+      if (isExpectingContinue(request)) await this.#awaitContinue();
+      if (!(await this.#pump.run())) return;
+      outgoing.end();
+    }
+    if (this.#intake !== undefined || watch.error !== undefined) return;
+    watch.phase = "response";
+    watch.awaitServer();
+  }
+
+  async #awaitContinue(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#goAhead = resolve;
+    const cancel = this.#parts.clock.after(CONTINUE_MS, resolve);
+    await promise;
+    cancel();
+    this.#goAhead = undefined;
+  }
+
+  #countInterim(): void {
+    this.#interim += 1;
+    if (this.#interim <= INTERIM_LIMIT) return;
+    this.#fail(tooManyInterim(this.#parts.target, this.#interim));
+  }
+
+  #answer(message: IncomingMessage): void {
+    const { request, watch } = this.#parts;
+    if (message.rawHeaders.length > 2 * HEADER_LIMIT) {
+      this.#fail(headersTooLarge(this.#progress()));
+      return;
+    }
+    this.#stopUploadFor(message.statusCode ?? 0);
+    const length = message.headers["content-length"];
+    this.#expectedBytes = length === undefined ? undefined : Number(length);
+    const intake = new Intake(
+      {
+        pause: () => message.pause(),
+        resume: () => message.resume(),
+        close: () => this.#drop(),
+      },
+      watch,
+      request.limits.wireCapBytes,
+    );
+    this.#intake = intake;
+    message.on("data", (chunk: Uint8Array) => {
+      this.#receivedBytes += chunk.byteLength;
+      intake.push(chunk);
+    });
+    message.on("end", () => this.#complete(message));
+    message.on("error", (error) => this.#fail(error));
+    this.#resolveHead(message, intake);
+  }
+
+  #answerHeadOnly(message: IncomingMessage): void {
+    const intake = new Intake(
+      { pause() {}, resume() {}, close() {} },
+      this.#parts.watch,
+      undefined,
+    );
+    this.#intake = intake;
+    this.#resolveHead(message, intake);
+    intake.end([]);
+    this.#drop();
+  }
+
+  #resolveHead(message: IncomingMessage, intake: Intake): void {
+    const { clock, loan, startedMs, watch } = this.#parts;
+    watch.serverHeard();
+    watch.phase = "body";
+    const { connection, timings } = loan.link;
+    const firstByteMs = clock.monotonicMs() - startedMs;
+    this.#head.resolve({
+      head: {
+        status: message.statusCode ?? 0,
+        reason: fromWireText(message.statusMessage ?? ""),
+        httpVersion: message.httpVersion,
+        headers: headersFromWire(message.rawHeaders),
+      },
+      body: intake.body(),
+      timings: loan.isReused ? { firstByteMs } : { ...timings, firstByteMs },
+      connection: { ...connection, isReused: loan.isReused },
+    });
+  }
+
+  /** A server that answers with a failure, or without a go-ahead, does not want the body. */
+  #stopUploadFor(status: number): void {
+    this.#pump.answered();
+    if (status >= 300 || this.#goAhead !== undefined) this.#pump.stop();
+    this.#goAhead?.();
+  }
+
+  #complete(message: IncomingMessage): void {
+    if (!message.complete) {
+      this.#fail(Object.assign(new Error("aborted"), { code: "ECONNRESET" }));
+      return;
+    }
+    this.#intake?.end(headersFromWire(message.rawTrailers));
+    // What is left of the upload would be read as the next request: this connection is done.
+    if (!this.#pump.isDone) this.#drop();
+  }
+
+  #failUpload(error: unknown): void {
+    if (error instanceof WeirError) this.#parts.watch.fail(error);
+    else this.#fail(error);
+  }
+
+  /** The first failure counts: those after it are its echo. */
+  #fail(cause: unknown): void {
+    const error = cause instanceof WeirError ? cause : exchangeError(cause, this.#progress());
+    if (this.#intake === undefined) this.#parts.watch.fail(error);
+    else this.#intake.fail(error);
+    this.#drop();
+  }
+
+  #drop(): void {
+    this.#pump.stop();
+    this.#outgoing.destroy();
+    this.#parts.loan.drop();
+  }
+
+  #progress(): Progress {
+    return {
+      target: this.#parts.target,
+      isAnswered: this.#intake !== undefined,
+      isReused: this.#parts.loan.isReused,
+      receivedBytes: this.#receivedBytes,
+      expectedBytes: this.#expectedBytes,
+    };
+  }
+}
+
+function openRequest(request: WireRequest, socket: Socket): ClientRequest {
+  const outgoing = httpRequest({
+    agent: agentOf(socket),
+    host: request.url.hostname,
+    method: request.method,
+    path: request.target,
+    headers: request.headers.flatMap(([name, value]) => [name, toWireText(value)]),
+    setHost: false,
+    setDefaultHeaders: false,
+    maxHeaderSize: request.limits.headerCapBytes ?? HEADER_CAP_BYTES,
+  });
+  // Its own limit of 2000 drops the rest in silence; ours is checked when the head is there.
+  outgoing.maxHeadersCount = 0;
+  return outgoing;
+}
+
+/** Returns the least of an agent that node:http accepts: it hands over a connected socket. */
+function agentOf(socket: Socket): Agent {
+  const agent = {
+    keepAlive: true,
+    defaultPort: 80,
+    protocol: "http:",
+    options: {},
+    addRequest: (outgoing: ClientRequest) => outgoing.onSocket(socket),
+  };
+  // @ts-expect-error -- node:http asks of an agent for no more than this, though its type does.
+  return agent;
+}
+
+function sinkOf(outgoing: ClientRequest): Sink {
+  return {
+    write(chunk) {
+      if (outgoing.write(chunk) || outgoing.destroyed) return undefined;
+      return new Promise((resolve) => {
+        const done = (): void => {
+          outgoing.off("drain", done);
+          outgoing.off("close", done);
+          resolve();
+        };
+        outgoing.on("drain", done);
+        outgoing.on("close", done);
+      });
+    },
+  };
+}
+
+function isExpectingContinue({ headers, body }: WireRequest): boolean {
+  if (body.kind === "none") return false;
+  return headerValue(headers, "Expect")?.toLowerCase() === "100-continue";
+}
