@@ -74,5 +74,5 @@ test("the binary does not need the tree it was built from", async () => {
   const argv = ["--pretty=format", "post", `${server.url}/x`, "a[b]=1"];
   const result = await runProgram([binary, ...argv]);
   expect(result).toMatchObject({ stdout: expect.stringContaining('"id": 1'), exit: 0 });
-  expect(server.hits[0]?.text).toBe('{"a": {"b": "1"}}');
+  expect(server.hits[0]?.text).toBe('{"a":{"b":"1"}}');
 });

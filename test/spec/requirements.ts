@@ -346,6 +346,13 @@ export type RequirementId = keyof typeof REQUIREMENTS;
 
 /** What a test proves today; a test cites each. */
 export const PROVEN: readonly RequirementId[] = [
+  "PX2",
+  "PX3",
+  "PX4",
+  "PX5",
+  "PX6",
+  "PX17",
+  "PX19",
   "RQ3",
   "RQ4",
   "RQ13",
