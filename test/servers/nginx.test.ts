@@ -196,7 +196,7 @@ describe("TLS", () => {
     const target = `/hello.json?refused-${port}`;
     const result = await weir([...flags(), "get", secure(port, target)]);
     expect(result).toMatchObject({ stdout: "", exit: 69 });
-    expect(result.stderr).toMatch(/TLS/);
+    expect(result.stderr).toMatch(/TLS|certificate/);
     expect(logged(target)).toEqual([]);
   });
 
