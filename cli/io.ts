@@ -1,5 +1,5 @@
 import { codeOf, messageOf, WeirError } from "../lib/base/errors.ts";
-import { sanitizeText } from "../lib/base/sanitize.ts";
+import { sanitizeLine } from "../lib/base/sanitize.ts";
 import type { Output, Runtime } from "../lib/runtime/runtime.ts";
 
 /** What a command may do to the world, faked in tests. */
@@ -114,7 +114,7 @@ class SystemIo implements Io {
     if (this.#isSilent) return;
     const word = this.isStderrColoured ? "\u001b[33mwarning:\u001b[39m" : "warning:";
     // A warning that cannot be written must not stop the work it is about.
-    await this.stderr.write(`weir: ${word} ${sanitizeText(text)}\n`).catch(() => undefined);
+    await this.stderr.write(`weir: ${word} ${sanitizeLine(text)}\n`).catch(() => undefined);
   }
 
   #isColoured(output: Output): boolean {
