@@ -107,6 +107,10 @@ export interface FileFacts {
   /** Permission bits, for example 0o600. */
   readonly mode: number;
   readonly modifiedMs: number;
+  /** Tells two files apart; a renamed file keeps it. */
+  readonly identity: string;
+  /** True when it belongs to this user or to root. */
+  readonly isOwn: boolean;
 }
 
 /** A file being written. */
@@ -114,6 +118,28 @@ export interface FileWriter {
   write(chunk: Uint8Array): Promise<void>;
   /** Flushes and closes. */
   close(): Promise<void>;
+}
+
+/** A file that grows at its end only; several processes may hold it open. */
+export interface AppendFile {
+  facts(): Promise<FileFacts>;
+  /** Returns the bytes from `start` to `end`, fewer when the file ends before. */
+  read(start: number, end: number): Promise<Uint8Array>;
+  /** Adds the bytes in one write; rejects with ENOSPC when only part of them was written. */
+  append(bytes: Uint8Array): Promise<void>;
+  /** Sets the mode the file was opened with, on a file that was there before. */
+  restrict(): Promise<void>;
+  /** Resolves when what was added would outlast a power failure. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A lock between processes, and within one; it is freed when its holder dies. */
+export interface FileLock {
+  /** Returns false when somebody else holds it. */
+  tryAcquire(): boolean;
+  release(): void;
+  close(): void;
 }
 
 /** Files. Errors are the system's own (ENOENT, EACCES …); rooms translate them. */
@@ -131,6 +157,10 @@ export interface Files {
   remove(path: string): Promise<void>;
   makeDirectory(path: string, mode?: number): Promise<void>;
   list(path: string): Promise<readonly string[]>;
+  /** Opens for adding, default mode 0o600; a symbolic link at `path` is ELOOP. */
+  openAppend(path: string, mode?: number): Promise<AppendFile>;
+  /** Opens the lock that lives in an empty file at `path`. */
+  openLock(path: string): Promise<FileLock>;
 }
 
 /** Everything outside the program: files, environment, network, time, streams. */
