@@ -65,6 +65,7 @@ const NO_INPUT: Input = {
   async *chunks() {
     // Nothing comes from /dev/null.
   },
+  askSecret: refuse,
 };
 
 function refuse(): never {
@@ -92,6 +93,7 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
       return () => listeners.delete(task);
     },
     cwd: () => "/",
+    isHeldOpen: () => false,
   };
   return {
     io: createIo(runtime, options.calledAs ?? "weir"),
