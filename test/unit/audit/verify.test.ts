@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { appendFileSync, rmSync } from "node:fs";
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { auditHead } from "../../../lib/audit/read.ts";
 import { verifyAudit } from "../../../lib/audit/verify.ts";
 import { Secret } from "../../../lib/base/secret.ts";
@@ -190,6 +190,23 @@ test.each(ATTACKS.filter(({ what }) => what === "edited" || what === "deleted"))
     expect(problem?.line ?? 99).toBeLessThanOrEqual(line);
   },
 );
+
+test.each([
+  { name: "in any line, with a key", key: KEY, keptLines: 0 },
+  { name: "in any line but the last, without one", key: undefined, keptLines: 1 },
+])("verifyAudit() finds a flipped bit $name", async ({ key, keptLines }) => {
+  using folder = auditFolder();
+  await writeMany(folder.path, 4, { key });
+  const bytes = readFileSync(folder.path);
+  const last = Buffer.byteLength(folder.lines().at(-1) ?? "") + 1;
+  const end = keptLines === 0 ? bytes.length - 1 : bytes.length - last;
+  for (let at = 0; at < end; at += 11) {
+    const flipped = Uint8Array.from(bytes);
+    flipped[at] = (flipped[at] ?? 0) ^ (1 << (at % 8));
+    writeFileSync(folder.path, flipped);
+    expect((await verifyAudit(files, { path: folder.path, key })).ok).toBe(false);
+  }
+});
 
 test("verifyAudit() without a key cannot see a rewrite, and with an expected head it can", async () => {
   using folder = auditFolder();
