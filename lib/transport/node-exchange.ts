@@ -10,6 +10,8 @@ import { WeirError } from "../base/errors.ts";
 import type { Target } from "../guard/decision.ts";
 import { headerValue, headerValues } from "../http/headers.ts";
 import { declaredLength } from "./check.ts";
+import { absoluteForm } from "./absolute-form.ts";
+import type { Link } from "./dial.ts";
 import { Intake } from "./intake.ts";
 import type { Loan } from "./pool.ts";
 import { Pump, type Sink, smallBody } from "./pump.ts";
@@ -64,7 +66,7 @@ class NodeExchange {
   constructor(parts: ExchangeParts) {
     this.#parts = parts;
     const { request, watch, loan } = parts;
-    this.#outgoing = openRequest(request, loan.link.socket);
+    this.#outgoing = openRequest(request, loan.link);
     this.#pump = new Pump({
       body: request.body,
       sink: sinkOf(this.#outgoing),
@@ -247,6 +249,7 @@ class NodeExchange {
   #progress(): Progress {
     return {
       target: this.#parts.target,
+      proxy: this.#parts.loan.link.absoluteFor,
       isAnswered: this.#intake !== undefined,
       isReused: this.#parts.loan.isReused,
       receivedBytes: this.#receivedBytes,
@@ -255,17 +258,21 @@ class NodeExchange {
   }
 }
 
-function openRequest(request: WireRequest, socket: Socket): ClientRequest {
+function openRequest(request: WireRequest, { socket, absoluteFor }: Link): ClientRequest {
+  const { target, headers } =
+    absoluteFor === undefined ? request : absoluteForm(request, absoluteFor);
   const outgoing = httpRequest({
     agent: agentOf(socket),
     host: request.url.hostname,
     method: request.method,
-    path: request.target,
-    headers: request.headers.flatMap(([name, value]) => [name, toWireText(value)]),
+    path: target,
+    headers: headers.flatMap(([name, value]) => [name, toWireText(value)]),
     setHost: false,
     setDefaultHeaders: false,
     maxHeaderSize: request.limits.headerCapBytes ?? HEADER_CAP_BYTES,
   });
+  // A tunnel hands its socket over paused, so that nothing is lost in between.
+  outgoing.once("socket", () => socket.resume());
   // Its own limit of 2000 drops the rest in silence; ours is checked when the head is there.
   outgoing.maxHeadersCount = 0;
   return outgoing;

@@ -58,7 +58,11 @@ export async function listen(serve: Serve, options?: tls.TlsOptions): Promise<Wi
     sockets,
     async allClosed() {
       const open = sockets.filter((socket) => !socket.closed);
-      await Promise.all(open.map((socket) => once(socket, "close")));
+      // Not once() of node:events: a reset on the way is an error to it.
+      const closing = open.map(
+        (socket) => new Promise<void>((resolve) => socket.once("close", () => resolve())),
+      );
+      await Promise.all(closing);
     },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
