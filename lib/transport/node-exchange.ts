@@ -232,10 +232,14 @@ class NodeExchange {
     else this.#fail(error);
   }
 
-  /** The first failure counts: those after it are its echo. */
+  /**
+   * The first failure counts: those after it are its echo. One that comes when every byte of the
+   * body is there, such as an upload that is cut by an early answer, takes nothing from it.
+   */
   #fail(cause: unknown): void {
     const error = cause instanceof WeirError ? cause : exchangeError(cause, this.#progress());
     if (this.#intake === undefined) this.#parts.watch.fail(error);
+    else if (this.#receivedBytes === this.#expectedBytes) this.#intake.end([]);
     else this.#intake.fail(error);
     this.#drop();
   }

@@ -40,7 +40,7 @@ export function headersTooLarge({ target, isAnswered }: Progress, cause?: unknow
 }
 
 /** Returns the error for a response that ended before it was complete. */
-export function truncated(progress: Progress, cause?: unknown): WeirError {
+function truncated(progress: Progress, cause?: unknown): WeirError {
   const { target, receivedBytes, expectedBytes } = progress;
   const of = expectedBytes === undefined ? "" : ` of ${expectedBytes}`;
   return wireError(

@@ -2,7 +2,6 @@ import { expect, test } from "bun:test";
 import * as net from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Address } from "../../lib/runtime/runtime.ts";
-import { bunRuntime } from "../../lib/runtime/bun.ts";
 import { parseProxy } from "../../lib/transport/proxy-rules.ts";
 import { fakeClock } from "../support/fake-clock.ts";
 import { startHttpProxy, startSocksProxy } from "../support/proxies.ts";
@@ -16,6 +15,7 @@ import {
   pem,
   record,
   requestOf,
+  runtime,
   type Serve,
   testTransport,
   type TransportChanges,
@@ -317,7 +317,7 @@ test.each(
       ...names().network,
       connect: (options) => {
         connected.push(`${options.address}:${options.port}`);
-        return bunRuntime.network.connect(options);
+        return runtime.network.connect(options);
       },
     },
   });
