@@ -1,14 +1,18 @@
 import { concatBytes, utf8 } from "../base/bytes.ts";
 import type { ByteSocket } from "../runtime/runtime.ts";
+import { absoluteForm } from "./absolute-form.ts";
 import { declaredLength } from "./check.ts";
 import type { Sink } from "./pump.ts";
-import type { WireRequest } from "./wire.ts";
+import type { Proxy, WireRequest } from "./wire.ts";
 
 const CRLF = utf8("\r\n");
 const LAST_CHUNK = utf8("0\r\n\r\n");
 
 /** Returns the request line and the headers, with the empty line after them. */
-export function requestHead({ method, target, headers }: WireRequest): Uint8Array {
+export function requestHead(request: WireRequest, absoluteFor: Proxy | undefined): Uint8Array {
+  const { method } = request;
+  const { target, headers } =
+    absoluteFor === undefined ? request : absoluteForm(request, absoluteFor);
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`);
   // Upper case, as node:http sends it.
   return utf8(`${method.toUpperCase()} ${target} HTTP/1.1\r\n${lines.join("")}\r\n`);

@@ -10,6 +10,8 @@ import { WeirError } from "../base/errors.ts";
 import type { Target } from "../guard/decision.ts";
 import { headerValue, headerValues } from "../http/headers.ts";
 import { declaredLength } from "./check.ts";
+import { absoluteForm } from "./absolute-form.ts";
+import type { Link } from "./dial.ts";
 import { Intake } from "./intake.ts";
 import type { Loan } from "./pool.ts";
 import { Pump, type Sink, smallBody } from "./pump.ts";
@@ -64,7 +66,7 @@ class NodeExchange {
   constructor(parts: ExchangeParts) {
     this.#parts = parts;
     const { request, watch, loan } = parts;
-    this.#outgoing = openRequest(request, nodeSocket(loan));
+    this.#outgoing = openRequest(request, loan.link);
     this.#pump = new Pump({
       body: request.body,
       sink: sinkOf(this.#outgoing),
@@ -91,7 +93,8 @@ class NodeExchange {
   }
 
   #listen(): void {
-    const socket = nodeSocket(this.#parts.loan);
+    // The dialer of this engine makes no native sockets, see Dialer.
+    const socket = this.#parts.loan.link.socket as Socket;
     const outgoing = this.#outgoing;
     outgoing.on("response", (message) => this.#answer(message));
     outgoing.on("continue", () => this.#goAhead?.());
@@ -230,10 +233,14 @@ class NodeExchange {
     else this.#fail(error);
   }
 
-  /** The first failure counts: those after it are its echo. */
+  /**
+   * The first failure counts: those after it are its echo. One that comes when every byte of the
+   * body is there, such as an upload that is cut by an early answer, takes nothing from it.
+   */
   #fail(cause: unknown): void {
     const error = cause instanceof WeirError ? cause : exchangeError(cause, this.#progress());
     if (this.#intake === undefined) this.#parts.watch.fail(error);
+    else if (this.#receivedBytes === this.#expectedBytes) this.#intake.end([]);
     else this.#intake.fail(error);
     this.#drop();
   }
@@ -247,6 +254,7 @@ class NodeExchange {
   #progress(): Progress {
     return {
       target: this.#parts.target,
+      proxy: this.#parts.loan.link.absoluteFor,
       isAnswered: this.#intake !== undefined,
       isReused: this.#parts.loan.isReused,
       receivedBytes: this.#receivedBytes,
@@ -255,22 +263,24 @@ class NodeExchange {
   }
 }
 
-function nodeSocket({ link }: Loan): Socket {
+function openRequest(request: WireRequest, link: Link): ClientRequest {
   // The dialer of this engine makes no native sockets, see Dialer.
-  return link.socket as Socket;
-}
-
-function openRequest(request: WireRequest, socket: Socket): ClientRequest {
+  const socket = link.socket as Socket;
+  const { absoluteFor } = link;
+  const { target, headers } =
+    absoluteFor === undefined ? request : absoluteForm(request, absoluteFor);
   const outgoing = httpRequest({
     agent: agentOf(socket),
     host: request.url.hostname,
     method: request.method,
-    path: request.target,
-    headers: request.headers.flatMap(([name, value]) => [name, toWireText(value)]),
+    path: target,
+    headers: headers.flatMap(([name, value]) => [name, toWireText(value)]),
     setHost: false,
     setDefaultHeaders: false,
     maxHeaderSize: request.limits.headerCapBytes ?? HEADER_CAP_BYTES,
   });
+  // A tunnel hands its socket over paused, so that nothing is lost in between.
+  outgoing.once("socket", () => socket.resume());
   // Its own limit of 2000 drops the rest in silence; ours is checked when the head is there.
   outgoing.maxHeadersCount = 0;
   return outgoing;

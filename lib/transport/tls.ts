@@ -129,15 +129,10 @@ function withoutDot(host: string): string {
 function handshake(start: () => TLSSocket): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const tls = start();
-    const onError = (error: Error): void => reject(error);
-    const onClose = (): void => reject(closedInHandshake());
-    tls.on("error", onError);
-    tls.once("close", onClose);
-    tls.once("secureConnect", () => {
-      tls.off("error", onError);
-      tls.off("close", onClose);
-      resolve(tls);
-    });
+    // Stays: an error between two users of the socket must not end the process.
+    tls.on("error", (error) => reject(error));
+    tls.once("close", () => reject(closedInHandshake()));
+    tls.once("secureConnect", () => resolve(tls));
   });
 }
 
