@@ -128,12 +128,13 @@ function masked(text: string, valueEnd: RegExp, depth: number): string {
   for (const found of bare.matchAll(PARAMETER)) {
     const start = found.index + found[0].length;
     if (start < at) continue;
-    const length = bare.slice(start).search(valueEnd);
-    const last = length < 0 ? bare.length : start + length;
+    const isSecret = isSensitiveParameter(decoded(found[1] ?? ""));
+    const last = endOf(bare, start, isSecret ? valueEnd : NEXT_PART);
     // A parameter of the path ends where the query begins.
     const end = found.index < query && query < last ? query : last;
+    if (end === start) continue;
     const value = bare.slice(start, end);
-    const cover = maskedValue(decoded(found[1] ?? ""), value, depth);
+    const cover = isSecret ? REDACTED : withinMasked(value, depth);
     if (cover === value) continue;
     shown += bare.slice(at, start) + cover;
     at = end;
@@ -141,8 +142,15 @@ function masked(text: string, valueEnd: RegExp, depth: number): string {
   return shown + bare.slice(at);
 }
 
-function maskedValue(name: string, value: string, depth: number): string {
-  if (isSensitiveParameter(name)) return value === "" ? value : REDACTED;
+/** Ends a value that is looked into: stretches do not overlap, so that the time stays linear. */
+const NEXT_PART = /[?&;#\s<>"]/;
+
+function endOf(text: string, start: number, stop: RegExp): number {
+  const length = text.slice(start).search(stop);
+  return length < 0 ? text.length : start + length;
+}
+
+function withinMasked(value: string, depth: number): string {
   if (depth === 0 || !/%[0-9a-f]{2}/i.test(value)) return value;
   const inner = decoded(value);
   const cover = masked(inner, /[&#]/, depth - 1);

@@ -147,12 +147,24 @@ test("maskUrlsIn() masks each URL of a text and keeps the words between them", (
 
 test("maskUrl() is not slowed down by a hostile Location of 64 KiB", () => {
   const started = performance.now();
-  for (const piece of ["%25", "//", "\\", "?a", ";a=", "a", ":", "//a@", "?token=%3Ftoken%3D"]) {
+  for (const piece of [
+    "%25",
+    "//",
+    "\\",
+    "?a",
+    ";a=",
+    "a",
+    ":",
+    "//a@",
+    "?token=%3Ftoken%3D",
+    "?a=%41",
+    ";sid=",
+  ]) {
     maskUrl(`https://h.test/?x=${piece.repeat(65_536 / piece.length)}`);
     maskUrl(piece.repeat(65_536 / piece.length));
     maskUrlsIn(piece.repeat(65_536 / piece.length));
   }
-  expect(performance.now() - started).toBeLessThan(2000);
+  expect(performance.now() - started).toBeLessThan(1000);
 });
 
 test("maskHeaders() masks by name, and URLs in the headers that hold one", () => {
