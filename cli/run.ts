@@ -31,8 +31,9 @@ export async function run(
   } catch (error) {
     if (io.isReaderGone) return interrupt.status ?? 0;
     const failure = toWeirError(error);
-    // The one who pressed Ctrl-C needs no message; a clean-up that failed is another matter.
-    const isExpected = interrupt.status !== undefined && failure.code === "CANCELLED";
+    // The one who pressed Ctrl-C needs no message, unless there is more to say than that: a file
+    // that is left half-written, a clean-up that failed.
+    const isExpected = failure === interrupt.signal.reason;
     // Read from argv: the command line itself may be what is wrong.
     const isDebug = argv.includes("--debug");
     const status = isExpected ? 0 : await reportError(failure, io, isDebug);

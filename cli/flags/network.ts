@@ -142,7 +142,7 @@ export const NETWORK_FLAGS = [
     label: "HOST:ADDR",
     group: "Network",
     help: "Connect to ADDR when the URL names HOST",
-    long: `The name is not looked up. Host header and certificate check keep the name, which is what makes this the way to test a server before its name points to it. Several addresses stand apart by commas. May be given for several hosts.`,
+    long: `The name is not looked up. Host header and certificate check keep the name, which is what makes this the way to test a server before its name points to it. Several addresses stand apart by commas, and HOST:PORT:ADDR concerns one port only. May be given for several hosts.`,
     example: "weir --resolve example.test:127.0.0.1 https://example.test",
   },
   {

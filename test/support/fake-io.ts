@@ -65,6 +65,7 @@ const NO_INPUT: Input = {
   async *chunks() {
     // Nothing comes from /dev/null.
   },
+  askSecret: () => Promise.resolve(undefined),
 };
 
 function refuse(): never {
