@@ -76,7 +76,9 @@ export const COMMANDS: readonly Command[] = [
     usage: "{bash | zsh | fish | powershell}",
     examples: [
       "weir completion bash > ~/.local/share/bash-completion/completions/weir",
+      "weir completion zsh > ~/.zsh/completions/_weir",
       "weir completion fish > ~/.config/fish/completions/weir.fish",
+      "weir completion powershell >> $PROFILE",
     ],
     takes: "words",
     wordLimits: [1, 1],

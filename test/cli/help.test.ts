@@ -80,7 +80,7 @@ test("weir help COMMAND has usage and examples that parse", async () => {
     expect(text).toContain(`Usage: weir ${name} ${usage}`.trimEnd());
     for (const example of examples) {
       expect(text).toContain(`  ${example}\n`);
-      const [words = ""] = example.split(" > ");
+      const [words = ""] = example.split(/ >+ /);
       expect(resolveInvocation(words.split(" ").slice(1)).command.name).toBe(name);
     }
   }

@@ -20,12 +20,12 @@ export interface FakeIoOptions {
 /** An io whose streams end in strings. */
 export interface FakeIo {
   readonly io: Io;
-  stdout(): string;
-  stderr(): string;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
   /** Sends a signal to the command that runs. */
-  send(signal: "SIGINT" | "SIGTERM"): void;
+  readonly send: (signal: "SIGINT" | "SIGTERM") => void;
   /** Returns how many listen for signals. */
-  listenerCount(): number;
+  readonly listenerCount: () => number;
 }
 
 /** Returns an error with the code of the system. */
@@ -65,7 +65,7 @@ const NO_INPUT: Input = {
   async *chunks() {
     // Nothing comes from /dev/null.
   },
-  askSecret: refuse,
+  askSecret: () => Promise.resolve(undefined),
 };
 
 function refuse(): never {
@@ -92,6 +92,7 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
       listeners.add(task);
       return () => listeners.delete(task);
     },
+    isHeldOpen: () => false,
     cwd: () => "/",
     isHeldOpen: () => false,
   };

@@ -71,3 +71,24 @@ test.each(["ENOSPC", "EBADF", "EIO"])("Io turns %s into an error of its own", as
   expect(error).toMatchObject({ code: "IO_WRITE" });
   expect(io.isReaderGone).toBe(false);
 });
+
+test("Io.flush() waits for writes that nobody waits for, and for failed ones", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { runtime } = fakeIo().io;
+  const io = createIo(
+    { ...runtime, stderr: { ...runtime.stderr, isTerminal: () => false, write: () => promise } },
+    "weir",
+  );
+  void io.with({}).warn("late");
+  let isFlushed = false;
+  const flushed = io.flush().then(() => {
+    isFlushed = true;
+  });
+  await Promise.resolve();
+  expect(isFlushed).toBe(false);
+  resolve();
+  await flushed;
+  const broken = fakeIo({ stdoutError: systemError("EIO") }).io;
+  broken.stdout.write("x").catch(() => undefined);
+  await broken.flush();
+});

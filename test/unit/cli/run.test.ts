@@ -113,6 +113,17 @@ test("run() reports a clean-up that failed, and keeps the status of the signal",
   expect(fake.stderr()).toContain("Cannot keep part.bin");
 });
 
+test("run() tells of the half-written file that an interrupted command names", async () => {
+  const fake = fakeIo();
+  const ended = run(["h"], fake.io, async (_invocation, { signal }) => {
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    throw new WeirError("CANCELLED", "Stopped; big.iso holds the first 12 bytes");
+  });
+  fake.send("SIGINT");
+  expect(await ended).toBe(130);
+  expect(fake.stderr()).toContain("big.iso holds the first 12 bytes");
+});
+
 test("run() does not wait longer than the grace for a command that hangs", async () => {
   const clock = handClock();
   const fake = fakeIo({ clock });
