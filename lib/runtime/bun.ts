@@ -7,8 +7,9 @@ import {
   streamKind,
   terminalColumns,
 } from "./node.ts";
+import { codeOf, messageOf } from "../base/errors.ts";
 import { connectBunSocket, hasAbandonedConnects } from "./bun-socket.ts";
-import type { ConnectOptions, NativeSocket, Output, Runtime } from "./runtime.ts";
+import type { Address, ConnectOptions, NativeSocket, Output, Runtime } from "./runtime.ts";
 
 function output(fd: 1 | 2): Output {
   const file = fd === 1 ? Bun.stdout : Bun.stderr;
@@ -20,6 +21,20 @@ function output(fd: 1 | 2): Output {
       await Bun.write(file, data);
     },
   };
+}
+
+async function resolve(host: string): Promise<readonly Address[]> {
+  try {
+    // node:dns takes 2 ms to load. libc: what /etc/hosts and nsswitch.conf say counts.
+    const found = await Bun.dns.lookup(host, { backend: "libc" });
+    return found.map(({ address, family }) => ({ address, family: family === 6 ? 6 : 4 }));
+  } catch (error) {
+    // The codes of node:dns are the same without the prefix.
+    throw Object.assign(new Error(messageOf(error), { cause: error }), {
+      code: codeOf(error).replace(/^DNS_/, ""),
+      syscall: "getaddrinfo",
+    });
+  }
 }
 
 type NativeOptions = ConnectOptions & { readonly mayBeNative: true };
@@ -35,7 +50,7 @@ function connect(options: ConnectOptions | NativeOptions): Socket | NativeSocket
 /** The runtime under Bun, from source and in the compiled binary. */
 export const bunRuntime: Runtime = {
   ...nodeParts,
-  network: { ...nodeParts.network, connect },
+  network: { ...nodeParts.network, connect, resolve },
   isHeldOpen: hasAbandonedConnects,
   name: "bun",
   version: Bun.version,

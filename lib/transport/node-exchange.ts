@@ -58,6 +58,7 @@ class NodeExchange {
   readonly #pump: Pump;
   readonly #head = Promise.withResolvers<WireResponse>();
   #intake: Intake | undefined;
+  #message: IncomingMessage | undefined;
   #receivedBytes = 0;
   #expectedBytes: number | undefined;
   #interim = 0;
@@ -170,6 +171,7 @@ class NodeExchange {
       request.limits.wireCapBytes,
     );
     this.#intake = intake;
+    this.#message = message;
     message.on("data", (chunk: Uint8Array) => {
       this.#receivedBytes += chunk.byteLength;
       intake.push(chunk);
@@ -238,6 +240,11 @@ class NodeExchange {
    * body is there, such as an upload that is cut by an early answer, takes nothing from it.
    */
   #fail(cause: unknown): void {
+    if (this.#message?.complete === true && !(cause instanceof WeirError)) {
+      // What came after a complete response does not make it less so; its end is on its way.
+      this.#parts.loan.drop();
+      return;
+    }
     const error = cause instanceof WeirError ? cause : exchangeError(cause, this.#progress());
     if (this.#intake === undefined) this.#parts.watch.fail(error);
     else if (this.#receivedBytes === this.#expectedBytes) this.#intake.end([]);

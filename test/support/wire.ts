@@ -113,11 +113,19 @@ export type TransportChanges = Partial<Omit<TransportOptions, "runtime">> & {
   readonly clock?: TransportOptions["runtime"]["clock"];
 };
 
+let engine: TransportOptions["engine"];
+
+/** Makes every transport made from now on use this engine; undefined is the default one. */
+export function useEngine(name: TransportOptions["engine"]): void {
+  engine = name;
+}
+
 /** Returns a transport that trusts the test authority and lets everything through. */
 export function testTransport(changes: TransportChanges = {}): TestTransport {
   const { network, clock = systemClock, ...options } = changes;
   const transport = createTransport({
     keepAlive: false,
+    engine,
     judge: () => ({ verdict: "allow", rule: "test" }),
     tls: { isVerified: true, authorities: pem("authority") },
     ...options,
