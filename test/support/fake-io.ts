@@ -94,7 +94,6 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
     },
     isHeldOpen: () => false,
     cwd: () => "/",
-    isHeldOpen: () => false,
   };
   return {
     io: createIo(runtime, options.calledAs ?? "weir"),
