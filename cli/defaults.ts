@@ -2,7 +2,7 @@ import { toWeirError, WeirError } from "../lib/base/errors.ts";
 import { aliasShape, type Alias } from "../lib/config/alias.ts";
 import { type Defaults, defaultsShape } from "../lib/config/defaults.ts";
 import { loadConfig } from "../lib/config/load.ts";
-import { FLAGS, Flags, type FlagValue } from "./flags.ts";
+import { configKey, FLAGS, Flags, type FlagValue } from "./flags.ts";
 import type { FlagSpec } from "./flags/spec.ts";
 import type { Io } from "./io.ts";
 import { checkValue } from "./tokenizer.ts";
@@ -10,9 +10,9 @@ import { checkValue } from "./tokenizer.ts";
 /** Sections that other commands read. */
 const OTHER_SECTIONS = ["http_request", "proxy", "security", "audit", "identity", "keychain"];
 
-/** Flags that `[defaults]` of the configuration may set, by their long name. */
-export const CONFIGURABLE: readonly FlagSpec[] = FLAGS.filter(
-  (flag) => flag.isConfigurable !== false,
+/** Flags that `[defaults]` of the configuration may set, by their key. */
+const CONFIGURABLE: ReadonlyMap<string, FlagSpec> = new Map(
+  FLAGS.filter((flag) => flag.isConfigurable !== false).map((flag) => [configKey(flag), flag]),
 );
 
 /** What the configuration says about requests from the command line. */
@@ -27,10 +27,11 @@ export interface ConfiguredDefaults {
  * @throws {WeirError} CONFIG_*, with file, line and column
  */
 export async function readDefaults(io: Io, path: string | undefined): Promise<ConfiguredDefaults> {
+  const named = [...CONFIGURABLE].map(([name, flag]) => ({ ...flag, name }));
   const config = await loadConfig({
     runtime: io.runtime,
     path,
-    sections: { defaults: defaultsShape(CONFIGURABLE), alias: aliasShape },
+    sections: { defaults: defaultsShape(named), alias: aliasShape },
     otherSections: OTHER_SECTIONS,
   });
   try {
@@ -38,23 +39,18 @@ export async function readDefaults(io: Io, path: string | undefined): Promise<Co
     return { defaults, aliases: config.section("alias") };
   } catch (error) {
     const { message, hint = "See weir help config", details } = toWeirError(error);
-    if (typeof details["flag"] !== "string") throw error;
-    throw config.errorAt(["defaults", details["flag"]], { message, hint });
+    if (typeof details["key"] !== "string") throw error;
+    throw config.errorAt(["defaults", details["key"]], { message, hint });
   }
 }
 
-/**
- * Returns the flags that `[defaults]` sets, of two that replace each other the lower one; lay the
- * typed ones over them.
- *
- * @throws {WeirError} CONFIG_INVALID; `details.flag` is the key
- */
-export function flagsFromDefaults(defaults: Defaults): Flags {
-  return Object.entries(defaults).reduce((below, [name, value]) => {
-    const flag = CONFIGURABLE.find((one) => one.name === name);
+/** Returns the flags that are set: of two that replace each other the lower one counts. */
+function flagsFromDefaults(defaults: Defaults): Flags {
+  return Object.entries(defaults).reduce((below, [key, value]) => {
+    const flag = CONFIGURABLE.get(key);
     if (flag === undefined) return below;
     checkDefault(flag, value);
-    return new Flags(new Map<string, FlagValue>([[name, value]])).over(below);
+    return new Flags(new Map<string, FlagValue>([[flag.name, value]])).over(below);
   }, new Flags());
 }
 
@@ -65,7 +61,7 @@ function checkDefault(flag: FlagSpec, value: Defaults[string]): void {
       checkValue(flag, String(one), "CONFIG_INVALID");
     } catch (cause) {
       const { code, message, hint } = toWeirError(cause);
-      throw new WeirError(code, message, { hint, cause, details: { flag: flag.name } });
+      throw new WeirError(code, message, { hint, cause, details: { key: configKey(flag) } });
     }
   }
 }

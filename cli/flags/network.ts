@@ -152,7 +152,7 @@ export const NETWORK_FLAGS = [
     group: "Network",
     help: "Connect to TO when the URL leads to FROM",
     long: `Both are HOST:PORT. An empty first part means any host or port, an empty second one the same as before. Host header and certificate check stay with the URL.`,
-    example: "weir --connect-to example.test:443:127.0.0.1:8443 https://example.test",
+    example: "weir --connect-to :443:localhost:8443 https://example.test",
   },
   {
     name: "proxy",
@@ -163,7 +163,7 @@ export const NETWORK_FLAGS = [
     long: `The URL has the scheme http, https, socks5 or socks5h, and may hold USER:PASSWORD@. http: or https: before it says what it is for, without it is for both. socks5 looks the name up here, socks5h at the proxy.
 
 Without the flag the variables http_proxy, https_proxy, all_proxy and no_proxy count, in either case. When the proxy fails the request fails: it never goes direct.`,
-    example: "weir --proxy https:socks5://127.0.0.1:1080 https://example.test",
+    example: "weir --proxy socks5://localhost:1080 https://example.test",
     otherwise: "what the environment says",
   },
   {
@@ -212,7 +212,7 @@ Without the flag the variables http_proxy, https_proxy, all_proxy and no_proxy c
     group: "Network",
     help: "Put URLs without a scheme below this one",
     long: `What is typed is joined to it with one slash, so that its path stays: /users below https://api.example.test/v1 is https://api.example.test/v1/users. For an API used often, save it as an alias in the configuration and write @NAME/users.`,
-    example: "weir --base-url https://api.example.test/v1 /users",
+    example: "weir --base-url https://example.test/v1 /users",
   },
   {
     name: "https",
