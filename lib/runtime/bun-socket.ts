@@ -117,13 +117,14 @@ class BunSocket implements NativeSocket {
   }
 
   startTls(options: NativeTlsOptions): Promise<string> {
-    const handshake = Promise.withResolvers<string>();
-    this.#handshake = handshake;
+    // Throws when the options are of no use; then there is no handshake to be told of.
     const [, socket] = this.#require().upgradeTLS<BunSocket>({
       data: this,
       socket: TLS_HANDLERS,
       tls: tlsOptions(options),
     });
+    const handshake = Promise.withResolvers<string>();
+    this.#handshake = handshake;
     this.#socket = socket;
     // It was paused when it connected.
     socket.resume();
@@ -169,15 +170,17 @@ class BunSocket implements NativeSocket {
     if (!this.destroyed) this.#emit("end");
   }
 
-  failed(error: Error): void {
+  failed(given: Error): void {
+    const error = withNodeCode(given);
     this.#handshake?.reject(error);
     if (!this.destroyed) this.#emit("error", error);
     this.destroy();
   }
 
-  closed(error?: Error): void {
+  closed(given?: Error): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    const error = given === undefined ? undefined : withNodeCode(given);
     this.#handshake?.reject(error ?? new Error("closed during the TLS handshake"));
     if (error !== undefined && !this.destroyed) this.#emit("error", error);
     this.destroyed = true;
@@ -192,7 +195,9 @@ class BunSocket implements NativeSocket {
       handshake?.resolve(socket.getTLSVersion());
       return;
     }
-    handshake?.reject(error ?? new Error("the peer was not verified"));
+    handshake?.reject(
+      error === null ? new Error("the peer was not verified") : withNodeCode(error),
+    );
     this.destroy();
   }
 
@@ -227,6 +232,20 @@ class BunSocket implements NativeSocket {
       (listener as (...facts: Parameters<SocketEvents[E]>) => void)(...told);
     }
   }
+}
+
+/** What BoringSSL says of itself: `error:1000042e:SSL routines:OPENSSL_internal:REASON`. */
+const SSL_REASON = /^error:[0-9a-f]+:SSL routines:[^:]*:([A-Z0-9_]+)/;
+
+/**
+ * Returns `error` with the code that node:tls gives it.
+ *
+ * bun 1.4: the code is EPROTO for every one of them, so it is read from the text as node does;
+ * drop when Bun.connect has codes of its own.
+ */
+function withNodeCode(error: Error): Error {
+  const reason = SSL_REASON.exec(error.message)?.[1];
+  return reason === undefined ? error : Object.assign(error, { code: `ERR_SSL_${reason}` });
 }
 
 function tlsOptions(options: NativeTlsOptions): Bun.TLSOptions {
