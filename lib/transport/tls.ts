@@ -3,11 +3,17 @@ import type { ConnectionOptions, SecureContext, TLSSocket } from "node:tls";
 import type { Clock } from "../base/clock.ts";
 import { WeirError } from "../base/errors.ts";
 import type { Target } from "../guard/decision.ts";
-import type { ByteSocket, NativeSocket } from "../runtime/runtime.ts";
+import type { ByteSocket, NativeSocket, NativeTlsOptions } from "../runtime/runtime.ts";
 import { inspectCertificate } from "./certificate.ts";
 import { literalAddress } from "./host.ts";
 import { checkPin } from "./pin.ts";
-import { certificateError, contextError, isCertificateError, tlsError } from "./tls-errors.ts";
+import {
+  authoritiesError,
+  certificateError,
+  contextError,
+  isCertificateError,
+  tlsError,
+} from "./tls-errors.ts";
 import type { Watch } from "./watch.ts";
 import type { TlsOptions } from "./wire.ts";
 
@@ -70,9 +76,10 @@ export class Tls {
   }
 
   async #secureNative(socket: NativeSocket, { host }: Target): Promise<Secured> {
-    const { authorities, minVersion, maxVersion } = this.#options;
+    const { minVersion, maxVersion } = this.#options;
+    const authorities = checkedAuthorities(this.#options);
     const serverName = withoutDot(host);
-    const version = await socket.startTls({ serverName, authorities, minVersion, maxVersion });
+    const version = await startTls(socket, { serverName, authorities, minVersion, maxVersion });
     return { socket, version };
   }
 
@@ -105,7 +112,8 @@ export class Tls {
 
   async #makeContext(): Promise<SecureContext> {
     const { createSecureContext } = await import("node:tls");
-    const { authorities, certificate, key, passphrase, minVersion, maxVersion } = this.#options;
+    const { certificate, key, passphrase, minVersion, maxVersion } = this.#options;
+    const authorities = checkedAuthorities(this.#options);
     try {
       return createSecureContext({
         ...(authorities === undefined ? {} : { ca: authorities }),
@@ -123,6 +131,23 @@ export class Tls {
 
 function withoutDot(host: string): string {
   return host.replace(/\.$/, "");
+}
+
+/** Throws for a text without a certificate: the runtimes take an empty one for none at all. */
+function checkedAuthorities({ authorities }: TlsOptions): string | undefined {
+  if (authorities === undefined || /^-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/m.test(authorities)) {
+    return authorities;
+  }
+  throw authoritiesError();
+}
+
+/** Starts the handshake; what a native socket throws at once is about the authorities. */
+function startTls(socket: NativeSocket, options: NativeTlsOptions): Promise<string> {
+  try {
+    return socket.startTls(options);
+  } catch (error) {
+    throw authoritiesError(error);
+  }
 }
 
 /** Waits for the handshake of a TLS socket; rejects with the runtime's own error. */
