@@ -62,7 +62,7 @@ export const OUTPUT_FLAGS = [
     kind: "boolean",
     group: "Output",
     help: "Print every hop of a chain of redirects",
-    long: `Without it only the last request and response are printed.`,
+    long: `Without it the responses before the last one are left out. Requests are printed for every hop, when --print asks for them.`,
     example: "weir --follow --all --print Hh example.test",
   },
   {

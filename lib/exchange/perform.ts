@@ -64,12 +64,10 @@ function pick({ timings, connection }: WireResponse): Pick<Hop, "timings" | "con
   return { timings, connection };
 }
 
-/** Returns the options with the time that is left for this hop. */
+/** Returns the options with the time that the hops before have taken. */
 function remaining(options: ExchangeOptions, ports: Ports, startedMs: number): ExchangeOptions {
-  const { totalTimeoutMs } = options.limits;
-  if (totalTimeoutMs === undefined) return options;
-  const left = totalTimeoutMs - (ports.clock.monotonicMs() - startedMs);
-  return { ...options, limits: { ...options.limits, totalTimeoutMs: Math.max(1, left) } };
+  const spentMs = ports.clock.monotonicMs() - startedMs;
+  return { ...options, limits: { ...options.limits, spentMs } };
 }
 
 /** Sends one hop, and once more with the answer to a 401 when there is one. */
@@ -116,12 +114,21 @@ function follow(
   try {
     const next = nextDraft(draft, hop.response, credentialHeaders);
     if (next === undefined || sentCount < maxRequests) return next;
-    throw new WeirError("REDIRECT_LIMIT", `Still redirected after ${sentCount} requests`, {
-      hint: "Raise the limit with --max-redirects, or run without --follow to see the first response",
-      details: { maxRequests, location: next.url.origin },
-    });
+    throw tooManyRedirects(draft.url, next.url, sentCount);
   } catch (error) {
     answer.body.cancel();
     throw error;
   }
+}
+
+function tooManyRedirects(from: URL, to: URL, count: number): WeirError {
+  const requests = count === 1 ? "1 request" : `${count} requests`;
+  return new WeirError(
+    "REDIRECT_LIMIT",
+    `${from.host} still redirects, to ${to.host}, after ${requests}`,
+    {
+      hint: "Raise the limit with --max-redirects, or run without --follow to see the first response",
+      details: { phase: "redirect", host: from.host, location: to.origin, count },
+    },
+  );
 }

@@ -15,12 +15,7 @@ import { Outgoing, requestHead } from "./direct-request.ts";
 import { Intake } from "./intake.ts";
 import type { Loan } from "./pool.ts";
 import { Pump, smallBody } from "./pump.ts";
-import {
-  exchangeError,
-  headersTooLarge,
-  type Progress,
-  tooManyInterim,
-} from "./response-errors.ts";
+import { exchangeError, tooManyHeaders, type Progress, tooManyInterim } from "./response-errors.ts";
 import { fromWireText, headersFromWire } from "./text.ts";
 import type { Watch } from "./watch.ts";
 import type { WireRequest, WireResponse } from "./wire.ts";
@@ -176,7 +171,7 @@ class DirectExchange {
   #takeLines(flat: readonly string[]): void {
     if (this.#stage === "complete" || this.#isOver) return;
     this.#lines.push(...flat);
-    if (this.#lines.length > 2 * HEADER_LIMIT) this.#fail(headersTooLarge(this.#progress()));
+    if (this.#lines.length > 2 * HEADER_LIMIT) this.#fail(tooManyHeaders(this.#progress()));
   }
 
   #takeStatus(status: ParsedStatus): AfterHead {
@@ -319,6 +314,7 @@ class DirectExchange {
     return {
       target: this.#parts.target,
       proxy: this.#parts.loan.link.absoluteFor,
+      headerCapBytes: this.#parts.request.limits.headerCapBytes ?? HEADER_CAP_BYTES,
       isAnswered: this.#intake !== undefined,
       isReused: this.#parts.loan.isReused,
       receivedBytes: this.#receivedBytes,

@@ -9,33 +9,17 @@ import type { Clock } from "../base/clock.ts";
 import { WeirError } from "../base/errors.ts";
 import type { Target } from "../guard/decision.ts";
 import { headerValue, headerValues } from "../http/headers.ts";
+import { CONTINUE_MS, HEADER_CAP_BYTES, HEADER_LIMIT, INTERIM_LIMIT } from "./bounds.ts";
 import { declaredLength } from "./check.ts";
 import { absoluteForm } from "./absolute-form.ts";
 import type { Link } from "./dial.ts";
 import { Intake } from "./intake.ts";
 import type { Loan } from "./pool.ts";
 import { Pump, type Sink, smallBody } from "./pump.ts";
-import {
-  exchangeError,
-  headersTooLarge,
-  type Progress,
-  tooManyInterim,
-} from "./response-errors.ts";
+import { exchangeError, tooManyHeaders, type Progress, tooManyInterim } from "./response-errors.ts";
 import { fromWireText, headersFromWire, toWireText } from "./text.ts";
 import type { Watch } from "./watch.ts";
 import type { WireRequest, WireResponse } from "./wire.ts";
-
-/** Bytes of status line and headers when the request gives no cap. */
-const HEADER_CAP_BYTES = 256 * 1024;
-
-/** Header lines of one response. */
-const HEADER_LIMIT = 2000;
-
-/** Informational responses before the final one; one or two are usual. */
-const INTERIM_LIMIT = 32;
-
-/** How long the go-ahead of a server is waited for, RFC 9110 section 10.1.1. */
-const CONTINUE_MS = 1000;
 
 /** What one exchange on a connection needs. */
 export interface ExchangeParts {
@@ -155,7 +139,7 @@ class NodeExchange {
   #answer(message: IncomingMessage): void {
     const { request, watch } = this.#parts;
     if (message.rawHeaders.length > 2 * HEADER_LIMIT) {
-      this.#fail(headersTooLarge(this.#progress()));
+      this.#fail(tooManyHeaders(this.#progress()));
       return;
     }
     this.#stopUploadFor(message.statusCode ?? 0);
@@ -262,6 +246,7 @@ class NodeExchange {
     return {
       target: this.#parts.target,
       proxy: this.#parts.loan.link.absoluteFor,
+      headerCapBytes: this.#parts.request.limits.headerCapBytes ?? HEADER_CAP_BYTES,
       isAnswered: this.#intake !== undefined,
       isReused: this.#parts.loan.isReused,
       receivedBytes: this.#receivedBytes,
