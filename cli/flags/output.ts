@@ -175,7 +175,7 @@ May be given more than once; the last word on a key counts.`,
     help: "Save the body to a file, with progress",
     long: `The name is that of --output, else the one the server proposes in Content-Disposition, else the end of the URL. A proposed name is made safe: no folders, no leading dot, no control characters. A name that is taken gets -1, -2 and so on.
 
-Redirects are followed. An error status leaves no file.`,
+Redirects are followed, unless --no-follow is given. An error status leaves no file. Parts named with --print, -h, -m or -v go to standard error.`,
     example: "weir -d example.test/files/report.pdf",
   },
   {
