@@ -6,7 +6,7 @@ import { parsePrint } from "../../../lib/render/print.ts";
 import { MemoryJar } from "../../../lib/session/jar.ts";
 import { utf8 } from "../../../lib/base/bytes.ts";
 import type { Io } from "../../io.ts";
-import { openFile } from "./file.ts";
+import { openFile, partialFile } from "./file.ts";
 import { renderOptions } from "./output.ts";
 import type { TypedRequest } from "./read.ts";
 
@@ -83,10 +83,15 @@ async function writePieces(
     return;
   }
   const file = await openFile(io.runtime.files, path, "truncate");
+  let doneBytes = 0;
   try {
     for await (const piece of pieces) {
-      await file.write(typeof piece === "string" ? utf8(piece) : piece);
+      const bytes = typeof piece === "string" ? utf8(piece) : piece;
+      await file.write(bytes);
+      doneBytes += bytes.byteLength;
     }
+  } catch (error) {
+    throw partialFile(error, path, doneBytes);
   } finally {
     await file.close();
   }
