@@ -63,11 +63,6 @@ export function findShort(short: string): FlagSpec | undefined {
   return BY_SHORT.get(short);
 }
 
-/** Returns the key of a flag under `[defaults]`: its name with underscores. */
-export function configKey(flag: FlagSpec): string {
-  return flag.name.replaceAll("-", "_");
-}
-
 /** Flags as given, read by name; asking for the wrong kind is a type error. */
 export class Flags {
   readonly #given: ReadonlyMap<string, FlagValue>;

@@ -152,7 +152,7 @@ export const NETWORK_FLAGS = [
     group: "Network",
     help: "Connect to TO when the URL leads to FROM",
     long: `Both are HOST:PORT. An empty first part means any host or port, an empty second one the same as before. Host header and certificate check stay with the URL.`,
-    example: "weir --connect-to example.test:443:127.0.0.1:8443 https://example.test",
+    example: "weir --connect-to a.test:443:127.0.0.1:8443 https://a.test",
   },
   {
     name: "proxy",
