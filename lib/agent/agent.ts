@@ -36,6 +36,8 @@ export interface AgentOptions {
   readonly audit: AuditSink;
   readonly quota: QuotaStore;
   readonly credentials: CredentialStore;
+  /** Names of headers that `credentials` sets. */
+  readonly credentialHeaders: readonly string[];
   readonly redactor: Redactor;
   readonly userAgent: string;
 }
@@ -167,7 +169,7 @@ async function answerCall({ given, tool }: HttpCall, client: Client, context: Ru
       draftOf(given, url, context.userAgent),
       {
         limits: { ...exchangeOptions(policy).limits, totalTimeoutMs: timeout.ms },
-        credentialHeaders: credentialNames(given.headers),
+        credentialHeaders: [...context.credentialHeaders, ...credentialNames(given.headers)],
         signal,
       },
       {

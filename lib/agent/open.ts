@@ -7,7 +7,7 @@ import { Redactor } from "../base/redact.ts";
 import { type LoadedConfig, loadConfig, requireUnwritable } from "../config/load.ts";
 import type { KeyPath } from "../config/locate.ts";
 import { type CompiledPolicy, compilePolicy } from "../guard/policy.ts";
-import { isPublicSuffixName } from "../guard/public-suffix.ts";
+import { loadPublicSuffixes } from "../guard/public-suffix.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { compileKeychain, type Keychain } from "../secrets/keychain.ts";
 import { resolveReference } from "../secrets/reference.ts";
@@ -66,17 +66,27 @@ export async function readPolicy(source: AgentSource): Promise<AgentPolicy> {
   config.validateAll();
   const redactor = new Redactor();
   const keychain = await placed(config, async () => {
-    const isPublicSuffix = await isPublicSuffixName();
     const entries = Object.fromEntries(config.section("keychain") ?? []);
+    // The list takes 10 ms to load, and only a wildcard needs it.
+    const isPublicSuffix = JSON.stringify(entries).includes('"*.')
+      ? await loadPublicSuffixes()
+      : undefined;
     const options = { isBareAllowed: config.isPrivate, isPublicSuffix };
-    return compileKeychain(entries, options, { ...runtime, folder: folderOf(config.path), redactor });
+    return compileKeychain(entries, options, {
+      ...runtime,
+      folder: folderOf(config.path),
+      redactor,
+    });
   });
   const policy = await placed(config, () => {
     const http = config.section("http_request");
     const security = config.section("security");
     const secrets = Object.fromEntries(http?.secrets ?? []);
     const toolPolicy = security?.tool_policy;
-    const tools = toolPolicy && { ...toolPolicy, tools: Object.fromEntries(toolPolicy.tools ?? []) };
+    const tools = toolPolicy && {
+      ...toolPolicy,
+      tools: Object.fromEntries(toolPolicy.tools ?? []),
+    };
     return compilePolicy(
       {
         http_request: http && { ...http, secrets },

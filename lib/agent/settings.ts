@@ -19,7 +19,7 @@ const quota = table({
 });
 
 /** The shape of `[http_request]`; ranges and entries are judged by the guard. */
-export const httpRequestShape = table({
+const httpRequestShape = table({
   enabled: optional(flag()),
   allowed_domains: optional(list(text())),
   allowed_private: optional(list(text())),
@@ -35,7 +35,7 @@ export const httpRequestShape = table({
 });
 
 /** The shape of `[proxy]`. */
-export const proxyShape = table({
+const proxyShape = table({
   enabled: optional(flag()),
   http_proxy: optional(text()),
   https_proxy: optional(text()),
@@ -45,10 +45,8 @@ export const proxyShape = table({
 });
 
 /** The shape of `[security]`. */
-export const securityShape = table({
-  tool_policy: optional(
-    table({ default: optional(text()), tools: optional(map(text())) }),
-  ),
+const securityShape = table({
+  tool_policy: optional(table({ default: optional(text()), tools: optional(map(text())) })),
   approval: optional(
     table({
       timeout_secs: optional(number({ min: 0 })),
@@ -59,7 +57,7 @@ export const securityShape = table({
 });
 
 /** The shape of `[audit]`. */
-export const auditShape = table({
+const auditShape = table({
   enabled: optional(flag()),
   path: optional(text({ pattern: /./ })),
   max_bytes: optional(integer({ min: 1000 })),
@@ -68,7 +66,7 @@ export const auditShape = table({
 });
 
 /** The shape of `[identity]`. */
-export const identityShape = table({
+const identityShape = table({
   services: optional(list(text())),
   claims: optional(map(json())),
 });

@@ -75,7 +75,7 @@ export function exchangeOptions(flags: Flags): Omit<ExchangeOptions, "isDecoded"
     );
   }
   return {
-    maxRequests: flags.isSet("follow") ? maxRequests : undefined,
+    maxRequests: flags.isSet("follow") || flags.isSet("download") ? maxRequests : undefined,
     limits: {
       totalTimeoutMs: duration(flags.text("timeout")),
       connectTimeoutMs: duration(flags.text("connect-timeout")),
