@@ -117,14 +117,14 @@ class BunSocket implements NativeSocket {
   }
 
   startTls(options: NativeTlsOptions): Promise<string> {
-    const handshake = Promise.withResolvers<string>();
-    this.#handshake = handshake;
     const [, socket] = this.#require().upgradeTLS<BunSocket>({
       data: this,
       socket: TLS_HANDLERS,
       tls: tlsOptions(options),
     });
     this.#socket = socket;
+    const handshake = Promise.withResolvers<string>();
+    this.#handshake = handshake;
     // It was paused when it connected.
     socket.resume();
     return handshake.promise;

@@ -1,20 +1,17 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../base/clock.ts";
+import { WeirError } from "../base/errors.ts";
 import type { Target } from "../guard/decision.ts";
 import type { Connection, Timings } from "../http/exchange.ts";
-import type {
-  Address,
-  ByteSocket,
-  ConnectOptions,
-  NativeSocket,
-  Runtime,
-} from "../runtime/runtime.ts";
-import { connectFirst, type Opening, type Winner } from "./connect.ts";
+import type { ByteSocket, NativeSocket, Runtime } from "../runtime/runtime.ts";
+import type { Winner } from "./connect.ts";
 import { connectError } from "./errors.ts";
+import { type Opened, ProxyDialer } from "./proxy.ts";
 import { requireAllowed, resolveHost } from "./resolve.ts";
+import { connectNative, connectTcp, connectUnix, type TcpPlace } from "./tcp.ts";
 import { Tls } from "./tls.ts";
 import type { Watch } from "./watch.ts";
-import type { DialOptions } from "./wire.ts";
+import type { DialOptions, Proxy } from "./wire.ts";
 
 /** What a dialler takes from the runtime. */
 export type DialRuntime = Pick<Runtime, "network" | "clock">;
@@ -25,27 +22,26 @@ export interface Link {
   readonly socket: ByteSocket;
   readonly connection: Omit<Connection, "isReused">;
   readonly timings: Timings;
+  /** The proxy at its other end, when requests have to be in absolute form. */
+  readonly absoluteFor?: Proxy | undefined;
 }
 
-/** A socket with the place it leads to, before TLS. */
-interface Opened<S> {
-  readonly socket: S;
-  readonly address: string;
-  readonly port: number;
-  readonly dnsMs?: number | undefined;
+/** connectTcp() or connectNative(). */
+type Connect<S> = (place: TcpPlace, runtime: DialRuntime, watch: Watch) => Promise<Winner<S>>;
+
+/** What a dialler does, and whether its links may stand on native sockets, which start sooner. */
+export interface DialerOptions extends DialOptions {
+  readonly mayBeNative?: boolean | undefined;
 }
 
 /** Makes connections: resolves, has every address judged, connects to a judged one, adds TLS. */
 export class Dialer {
-  readonly #options: DialOptions & { readonly mayBeNative?: boolean | undefined };
+  readonly #options: DialerOptions;
   readonly #runtime: DialRuntime;
   readonly #tls: Tls;
+  #proxies: ProxyDialer | undefined;
 
-  /** With `mayBeNative` the links may stand on sockets of the runtime, which start sooner. */
-  constructor(
-    options: DialOptions & { readonly mayBeNative?: boolean | undefined },
-    runtime: DialRuntime,
-  ) {
+  constructor(options: DialerOptions, runtime: DialRuntime) {
     this.#options = options;
     this.#runtime = runtime;
     this.#tls = new Tls(options.tls, runtime.clock);
@@ -59,10 +55,7 @@ export class Dialer {
   async dial(target: Target, watch: Watch): Promise<Link> {
     watch.startConnecting();
     try {
-      const link = await this.#dial(target, watch);
-      // Whoever uses the link listens too; between two users an error must not end the process.
-      link.socket.on("error", () => undefined);
-      return link;
+      return await this.#dial(target, watch);
     } finally {
       watch.connected();
     }
@@ -70,11 +63,10 @@ export class Dialer {
 
   async #dial(target: Target, watch: Watch): Promise<Link> {
     const stopwatch = startStopwatch(this.#runtime.clock);
-    const opened = await this.#open(target, watch);
-    const { socket, address, port, dnsMs } = opened;
-    const connectMs = stopwatch() - (dnsMs ?? 0);
-    const timings = { dnsMs, connectMs };
-    if (target.scheme === "http") return { socket, connection: { address, port }, timings };
+    const { socket, address, port, dnsMs, absoluteFor } = await this.#open(target, watch);
+    const timings = { dnsMs, connectMs: stopwatch() - (dnsMs ?? 0) };
+    const connection = { address, port };
+    if (target.scheme === "http") return { socket, connection, timings, absoluteFor };
     watch.phase = "tls";
     const stop = watch.onFail(() => socket.destroy());
     const startedMs = stopwatch();
@@ -83,7 +75,7 @@ export class Dialer {
       const secured = await this.#tls.secure(socket, { target, watch, reopen });
       return {
         socket: secured.socket,
-        connection: { address, port, tlsVersion: secured.version },
+        connection: { ...connection, tlsVersion: secured.version },
         timings: { ...timings, tlsMs: stopwatch() - startedMs },
       };
     } finally {
@@ -92,91 +84,61 @@ export class Dialer {
   }
 
   #open(target: Target, watch: Watch): Promise<Opened<Socket | NativeSocket>> {
-    const { mayBeNative, unixSocket } = this.#options;
+    return this.#mayBeNative(target)
+      ? this.#openTcp(target, watch, connectNative)
+      : this.#openNode(target, watch);
+  }
+
+  #mayBeNative(target: Target): boolean {
+    const { mayBeNative, unixSocket, proxyFor } = this.#options;
+    if (mayBeNative !== true || unixSocket !== undefined) return false;
     const isPlain = target.scheme === "http" || this.#tls.isPlain(target);
-    if (mayBeNative !== true || unixSocket !== undefined || !isPlain)
-      return this.#openNode(target, watch);
-    const { network } = this.#runtime;
-    return this.#openTcp(target, watch, (to) => network.connect({ ...to, mayBeNative }));
+    return isPlain && proxyFor?.(target) === undefined;
   }
 
-  #openNode(target: Target, watch: Watch): Promise<Opened<Socket>> {
-    const { unixSocket } = this.#options;
-    const { network } = this.#runtime;
-    return unixSocket === undefined
-      ? this.#openTcp(target, watch, (to) => network.connect(to))
-      : this.#openUnix(unixSocket, target, watch);
+  #openNode(target: Target, watch: Watch): Promise<Opened> {
+    const { unixSocket, proxyFor } = this.#options;
+    if (unixSocket !== undefined) return this.#openUnix(unixSocket, target, watch);
+    const proxy = proxyFor?.(target);
+    if (proxy === undefined) return this.#openTcp(target, watch, connectTcp);
+    this.#proxies ??= new ProxyDialer(this.#options, this.#runtime);
+    return this.#proxies.open(proxy, target, watch);
   }
 
-  async #openTcp<S extends ByteSocket>(
-    target: Target,
-    watch: Watch,
-    connect: (options: ConnectOptions) => S,
-  ): Promise<Opened<S>> {
-    const { clock, network } = this.#runtime;
-    const stopwatch = startStopwatch(clock);
-    const place = this.#options.connectTo?.(target) ?? target;
+  async #openTcp<S>(target: Target, watch: Watch, connect: Connect<S>): Promise<Opened<S>> {
+    const stopwatch = startStopwatch(this.#runtime.clock);
+    const { judge, localAddress, connectTo } = this.#options;
+    const place = connectTo?.(target) ?? target;
     watch.phase = "dns";
-    const resolver = { network, options: this.#options };
+    const resolver = { network: this.#runtime.network, options: this.#options };
     const addresses = await watch.race(resolveHost(resolver, place));
-    requireAllowed(this.#options.judge(target, addresses), target);
+    requireAllowed(judge(target, addresses), target);
     const dnsMs = stopwatch();
     watch.phase = "connect";
-    const { localAddress } = this.#options;
-    const open = ({ address }: Address): Opening<S> =>
-      openSocket(connect({ address, port: place.port, localAddress }));
-    const { socket, address } = await this.#connectTo(addresses, open, target, watch);
-    return { socket, address: address.address, port: place.port, dnsMs };
-  }
-
-  async #connectTo<S extends ByteSocket>(
-    addresses: readonly Address[],
-    open: (address: Address) => Opening<S>,
-    target: Target,
-    watch: Watch,
-  ): Promise<Winner<S>> {
-    const opening = connectFirst({ addresses, clock: this.#runtime.clock, open });
-    const stop = watch.onFail(() => opening.cancel());
     try {
-      return await watch.race(opening.result, (late) => late.socket.destroy());
+      const tcp = { addresses, port: place.port, localAddress };
+      const { socket, address } = await connect(tcp, this.#runtime, watch);
+      return { socket, address: address.address, port: place.port, dnsMs };
     } catch (error) {
-      watch.check();
-      throw connectError(error, target, { addresses: addresses.map((one) => one.address) });
-    } finally {
-      stop();
+      throw this.#failed(error, target, { addresses: addresses.map((one) => one.address) });
     }
   }
 
-  async #openUnix(path: string, target: Target, watch: Watch): Promise<Opened<Socket>> {
+  async #openUnix(path: string, target: Target, watch: Watch): Promise<Opened> {
     // There is no address to judge: a guard that wants one refuses the empty list.
     requireAllowed(this.#options.judge(target, []), target);
     watch.phase = "connect";
-    const opening = openSocket(this.#runtime.network.connectUnix(path));
-    const stop = watch.onFail(() => opening.cancel());
     try {
-      const socket = await watch.race(opening.result, (late) => late.destroy());
+      const socket = await connectUnix(path, this.#runtime, watch);
       return { socket, address: path, port: target.port };
     } catch (error) {
-      watch.check();
-      throw connectError(error, target, { path });
-    } finally {
-      stop();
+      throw this.#failed(error, target, { path });
     }
   }
-}
 
-/** Waits for a socket to connect. */
-function openSocket<S extends ByteSocket>(socket: S): Opening<S> {
-  const result = new Promise<S>((resolve, reject) => {
-    const onConnect = (): void => {
-      socket.off("connect", onConnect);
-      socket.off("error", reject);
-      resolve(socket);
-    };
-    socket.on("error", reject);
-    socket.on("connect", onConnect);
-  });
-  return { result, cancel: () => void socket.destroy() };
+  #failed(error: unknown, target: Target, details: Readonly<Record<string, unknown>>): WeirError {
+    return error instanceof WeirError ? error : connectError(error, target, details);
+  }
 }
 
 function startStopwatch(clock: Clock): () => number {

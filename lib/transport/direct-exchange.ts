@@ -141,7 +141,7 @@ class DirectExchange {
 
   async #upload(): Promise<void> {
     const { request, watch } = this.#parts;
-    const head = requestHead(request);
+    const head = requestHead(request, this.#parts.loan.link.absoluteFor);
     const small = isExpectingContinue(request) ? undefined : smallBody(request.body);
     if (small !== undefined) {
       this.#pump.skip();
@@ -318,6 +318,7 @@ class DirectExchange {
   #progress(): Progress {
     return {
       target: this.#parts.target,
+      proxy: this.#parts.loan.link.absoluteFor,
       isAnswered: this.#intake !== undefined,
       isReused: this.#parts.loan.isReused,
       receivedBytes: this.#receivedBytes,

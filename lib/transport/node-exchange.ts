@@ -9,7 +9,10 @@ import type { Clock } from "../base/clock.ts";
 import { WeirError } from "../base/errors.ts";
 import type { Target } from "../guard/decision.ts";
 import { headerValue, headerValues } from "../http/headers.ts";
+import { CONTINUE_MS, HEADER_CAP_BYTES, HEADER_LIMIT, INTERIM_LIMIT } from "./bounds.ts";
 import { declaredLength } from "./check.ts";
+import { absoluteForm } from "./absolute-form.ts";
+import type { Link } from "./dial.ts";
 import { Intake } from "./intake.ts";
 import type { Loan } from "./pool.ts";
 import { Pump, type Sink, smallBody } from "./pump.ts";
@@ -22,18 +25,6 @@ import {
 import { fromWireText, headersFromWire, toWireText } from "./text.ts";
 import type { Watch } from "./watch.ts";
 import type { WireRequest, WireResponse } from "./wire.ts";
-
-/** Bytes of status line and headers when the request gives no cap. */
-const HEADER_CAP_BYTES = 256 * 1024;
-
-/** Header lines of one response. */
-const HEADER_LIMIT = 2000;
-
-/** Informational responses before the final one; one or two are usual. */
-const INTERIM_LIMIT = 32;
-
-/** How long the go-ahead of a server is waited for, RFC 9110 section 10.1.1. */
-const CONTINUE_MS = 1000;
 
 /** What one exchange on a connection needs. */
 export interface ExchangeParts {
@@ -65,7 +56,7 @@ class NodeExchange {
   constructor(parts: ExchangeParts) {
     this.#parts = parts;
     const { request, watch, loan } = parts;
-    this.#outgoing = openRequest(request, nodeSocket(loan));
+    this.#outgoing = openRequest(request, loan.link);
     this.#pump = new Pump({
       body: request.body,
       sink: sinkOf(this.#outgoing),
@@ -92,7 +83,7 @@ class NodeExchange {
   }
 
   #listen(): void {
-    const socket = nodeSocket(this.#parts.loan);
+    const socket = nodeSocket(this.#parts.loan.link);
     const outgoing = this.#outgoing;
     outgoing.on("response", (message) => this.#answer(message));
     outgoing.on("continue", () => this.#goAhead?.());
@@ -232,10 +223,14 @@ class NodeExchange {
     else this.#fail(error);
   }
 
-  /** The first failure counts: those after it are its echo. */
+  /**
+   * The first failure counts: those after it are its echo. One that comes when the response is
+   * complete, such as an upload that is cut by an early answer, takes nothing from it.
+   */
   #fail(cause: unknown): void {
     if (this.#message?.complete === true && !(cause instanceof WeirError)) {
-      // What came after a complete response does not make it less so; its end is on its way.
+      // The end of the body is on its way to the intake.
+      this.#pump.stop();
       this.#parts.loan.drop();
       return;
     }
@@ -254,6 +249,7 @@ class NodeExchange {
   #progress(): Progress {
     return {
       target: this.#parts.target,
+      proxy: this.#parts.loan.link.absoluteFor,
       isAnswered: this.#intake !== undefined,
       isReused: this.#parts.loan.isReused,
       receivedBytes: this.#receivedBytes,
@@ -262,22 +258,28 @@ class NodeExchange {
   }
 }
 
-function nodeSocket({ link }: Loan): Socket {
-  // The dialer of this engine makes no native sockets, see Dialer.
-  return link.socket as Socket;
+function nodeSocket({ socket }: Link): Socket {
+  // The dialler of this engine makes no native sockets, see DialerOptions.
+  return socket as Socket;
 }
 
-function openRequest(request: WireRequest, socket: Socket): ClientRequest {
+function openRequest(request: WireRequest, link: Link): ClientRequest {
+  const socket = nodeSocket(link);
+  const { absoluteFor } = link;
+  const { target, headers } =
+    absoluteFor === undefined ? request : absoluteForm(request, absoluteFor);
   const outgoing = httpRequest({
     agent: agentOf(socket),
     host: request.url.hostname,
     method: request.method,
-    path: request.target,
-    headers: request.headers.flatMap(([name, value]) => [name, toWireText(value)]),
+    path: target,
+    headers: headers.flatMap(([name, value]) => [name, toWireText(value)]),
     setHost: false,
     setDefaultHeaders: false,
     maxHeaderSize: request.limits.headerCapBytes ?? HEADER_CAP_BYTES,
   });
+  // A tunnel hands its socket over paused, so that nothing is lost in between.
+  outgoing.once("socket", () => socket.resume());
   // Its own limit of 2000 drops the rest in silence; ours is checked when the head is there.
   outgoing.maxHeadersCount = 0;
   return outgoing;

@@ -7,12 +7,15 @@ import { collectBytes } from "../../lib/base/bytes.ts";
 import { systemClock } from "../../lib/base/clock.ts";
 import { WeirError } from "../../lib/base/errors.ts";
 import { NO_BODY } from "../../lib/http/body.ts";
-import { bunRuntime } from "../../lib/runtime/bun.ts";
+import { detectRuntime } from "../../lib/runtime/detect.ts";
 import type { Network } from "../../lib/runtime/runtime.ts";
 import { createTransport, type TransportOptions } from "../../lib/transport/transport.ts";
 import type { Transport, WireRequest, WireResponse } from "../../lib/transport/wire.ts";
 
-const CERTIFICATES = join(import.meta.dir, "../../fixtures/certificates");
+/** The runtime that the tests run under. */
+export const runtime = await detectRuntime();
+
+const CERTIFICATES = join(import.meta.dirname, "../../fixtures/certificates");
 
 /** Returns a PEM file of `fixtures/certificates`. */
 export function pem(name: string): string {
@@ -58,7 +61,11 @@ export async function listen(serve: Serve, options?: tls.TlsOptions): Promise<Wi
     sockets,
     async allClosed() {
       const open = sockets.filter((socket) => !socket.closed);
-      await Promise.all(open.map((socket) => once(socket, "close")));
+      // Not once() of node:events: a reset on the way is an error to it.
+      const closing = open.map(
+        (socket) => new Promise<void>((resolve) => socket.once("close", () => resolve())),
+      );
+      await Promise.all(closing);
     },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
@@ -122,7 +129,7 @@ export function testTransport(changes: TransportChanges = {}): TestTransport {
     judge: () => ({ verdict: "allow", rule: "test" }),
     tls: { isVerified: true, authorities: pem("authority") },
     ...options,
-    runtime: { clock, network: { ...bunRuntime.network, ...network } },
+    runtime: { clock, network: { ...runtime.network, ...network } },
   });
   return { ...transport, [Symbol.dispose]: () => transport.close() };
 }

@@ -163,6 +163,17 @@ test.each<{ name: string; code: string; server: string; options?: Partial<Native
   await within(server.allClosed());
 });
 
+test.each(["garbage", "", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"])(
+  "startTls() throws at once for authorities that cannot be read: %j",
+  async (authorities) => {
+    await using server = await listen(GREETING, identity("server"));
+    const socket = await connected(server.port);
+    expect(() => socket.startTls({ serverName: "localhost", authorities })).toThrow();
+    socket.destroy();
+    await within(server.allClosed());
+  },
+);
+
 test("NODE_TLS_REJECT_UNAUTHORIZED does not reach startTls()", async () => {
   await using server = await listen(GREETING, identity("self-signed"));
   const script = `

@@ -4,7 +4,6 @@ import * as net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Target } from "../../../lib/guard/decision.ts";
-import { bunRuntime } from "../../../lib/runtime/bun.ts";
 import type { Address, ConnectOptions } from "../../../lib/runtime/runtime.ts";
 import {
   answer,
@@ -12,6 +11,7 @@ import {
   fetchAll,
   listen,
   requestOf,
+  runtime,
   testTransport,
   type TransportChanges,
   within,
@@ -37,7 +37,7 @@ function fakeNetwork(names: Readonly<Record<string, readonly Address[]>>, port: 
       },
       connect: (options: ConnectOptions): net.Socket => {
         connected.push(options);
-        return bunRuntime.network.connect({ address: "127.0.0.1", port });
+        return runtime.network.connect({ address: "127.0.0.1", port });
       },
     },
   };
@@ -250,7 +250,7 @@ test("the next address is tried when the first one fails", async () => {
       connect: (options) =>
         options.address === "192.0.2.1"
           ? failing("EHOSTUNREACH")
-          : bunRuntime.network.connect(options),
+          : runtime.network.connect(options),
     },
   });
   const response = await within(fetchAll(transport, requestOf(`http://a.test:${server.port}/`)));

@@ -129,6 +129,21 @@ test.each([413, 200])(
   },
 );
 
+test("an early answer of a server that then hangs up is delivered", async () => {
+  await using server = await listen((socket) => {
+    socket.once("data", () => {
+      const head = "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno";
+      socket.write(head, () => socket.destroySoon());
+      socket.pause();
+    });
+  });
+  using transport = testTransport();
+  const { facts, open } = source(10_000);
+  const response = await within(fetchAll(transport, requestOf(server.url, streamed(open))));
+  expect(response).toMatchObject({ head: { status: 413 }, text: "no" });
+  await eventually(() => facts.isCancelled);
+});
+
 test("an early answer is delivered while the source has nothing to read", async () => {
   await using server = await listen((socket) => {
     onRequest(socket, () => void socket.write("HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n"));
