@@ -198,12 +198,12 @@ test.each<{ name: string; server: string; options: Partial<NativeTlsOptions> }>(
   const only = { minVersion: version, maxVersion: version } as { minVersion: "TLSv1.2" };
   await using server = await listen(GREETING, { ...identity("server"), ...only });
   const error: unknown = await secure(server.port, options).catch((caught: unknown) => caught);
-  expect(codeOf(error)).toBe("EPROTO");
+  expect(codeOf(error)).toBe("ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION");
 });
 
 test("startTls() offers http/1.1 and no other protocol", async () => {
   const only = { ...identity("server"), ALPNProtocols: ["h2"] };
   await using server = await listen(GREETING, only);
   const error: unknown = await secure(server.port).catch((caught: unknown) => caught);
-  expect(codeOf(error)).toBe("EPROTO");
+  expect(codeOf(error)).toBe("ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL");
 });
