@@ -7,7 +7,6 @@ import {
 import type { Socket } from "node:net";
 import type { Clock } from "../base/clock.ts";
 import { WeirError } from "../base/errors.ts";
-import type { Target } from "../guard/decision.ts";
 import { headerValue, headerValues } from "../http/headers.ts";
 import { declaredLength } from "./check.ts";
 import { absoluteForm } from "./absolute-form.ts";
@@ -44,7 +43,6 @@ export interface ExchangeParts {
   readonly loan: Loan;
   readonly clock: Clock;
   readonly startedMs: number;
-  readonly target: Target;
 }
 
 /** Sends the request on the connection that `loan` lends; resolves with the head of its answer. */
@@ -147,7 +145,7 @@ class NodeExchange {
   #countInterim(): void {
     this.#interim += 1;
     if (this.#interim <= INTERIM_LIMIT) return;
-    this.#fail(tooManyInterim(this.#parts.target, this.#interim));
+    this.#fail(tooManyInterim(this.#parts.watch.target, this.#interim));
   }
 
   #answer(message: IncomingMessage): void {
@@ -252,7 +250,7 @@ class NodeExchange {
 
   #progress(): Progress {
     return {
-      target: this.#parts.target,
+      target: this.#parts.watch.target,
       proxy: this.#parts.loan.link.absoluteFor,
       isAnswered: this.#intake !== undefined,
       isReused: this.#parts.loan.isReused,
@@ -267,7 +265,6 @@ function openRequest(request: WireRequest, { socket, absoluteFor }: Link): Clien
     absoluteFor === undefined ? request : absoluteForm(request, absoluteFor);
   const outgoing = httpRequest({
     agent: agentOf(socket),
-    host: request.url.hostname,
     method: request.method,
     path: target,
     headers: headers.flatMap(([name, value]) => [name, toWireText(value)]),

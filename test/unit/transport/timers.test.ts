@@ -15,7 +15,7 @@ import {
 import { fakeClock } from "../../support/fake-clock.ts";
 
 const LIMITS = { connectTimeoutMs: 100, readTimeoutMs: 1000, totalTimeoutMs: 10_000 };
-const TARGET = { host: "a.test", port: 80 };
+const TARGET = { scheme: "http", host: "a.test", port: 80 } as const;
 
 function watch(limits = LIMITS, signal?: AbortSignal) {
   const clock = fakeClock();
