@@ -101,14 +101,14 @@ async function* undo(
   const first = await readStart(input);
   if (first === undefined) return;
   const decoder = await createDecoder(coding, first);
-  const feeding = feed(decoder, first, input);
+  // Not waited for: it may wait for bytes that never come, and it cannot fail.
+  void feed(decoder, first, input);
   try {
     for await (const chunk of decoder) yield chunk;
   } catch (error) {
     throw error instanceof WeirError ? error : broken(coding, error);
   } finally {
     decoder.destroy();
-    await feeding;
   }
 }
 

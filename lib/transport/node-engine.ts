@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { toWeirError } from "../base/errors.ts";
 import type { Target } from "../guard/decision.ts";
 import type { Link } from "./dial.ts";
 import type { Engine } from "./engine.ts";
@@ -21,7 +22,13 @@ export function createNodeEngine({ pool, dial, clock }: NodeEngineOptions): Engi
       const { target } = watch;
       const key = `${target.scheme}://${target.host}:${target.port}`;
       const loan = await pool.take(key, watch, () => dial(target, watch));
-      return runNodeExchange({ request, watch, loan, clock, startedMs });
+      try {
+        watch.check();
+        return await runNodeExchange({ request, watch, loan, clock, startedMs });
+      } catch (error) {
+        loan.drop();
+        throw toWeirError(error);
+      }
     },
     close: () => pool.close(),
   };

@@ -60,6 +60,11 @@ class NodeExchange {
   #expectedBytes: number | undefined;
   #interim = 0;
   #goAhead: (() => void) | undefined;
+  /** A head that comes in pieces is no silence; from its end on, the reader has the timer. */
+  readonly #onData = (): void => {
+    const { watch } = this.#parts;
+    if (watch.phase === "response") watch.awaitServer();
+  };
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts;
@@ -112,6 +117,7 @@ class NodeExchange {
     };
     socket.once("free", onFree);
     socket.once("close", onClose);
+    socket.on("data", this.#onData);
   }
 
   async #upload(): Promise<void> {
@@ -150,6 +156,7 @@ class NodeExchange {
 
   #answer(message: IncomingMessage): void {
     const { request, watch } = this.#parts;
+    if (watch.error !== undefined) return;
     if (message.rawHeaders.length > 2 * HEADER_LIMIT) {
       this.#fail(headersTooLarge(this.#progress()));
       return;
@@ -177,6 +184,7 @@ class NodeExchange {
   }
 
   #answerHeadOnly(message: IncomingMessage): void {
+    if (this.#parts.watch.error !== undefined) return;
     const intake = new Intake(
       { pause() {}, resume() {}, close() {} },
       this.#parts.watch,
@@ -190,6 +198,7 @@ class NodeExchange {
 
   #resolveHead(message: IncomingMessage, intake: Intake): void {
     const { clock, loan, startedMs, watch } = this.#parts;
+    loan.link.socket.off("data", this.#onData);
     watch.serverHeard();
     watch.phase = "body";
     const { connection, timings } = loan.link;

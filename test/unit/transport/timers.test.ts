@@ -90,6 +90,32 @@ test("a server that never answers is TIMEOUT_READ", async () => {
   await within(server.allClosed());
 });
 
+test("a head that drips in is no silence until it stops", async () => {
+  let isAsked = false;
+  await using server = await listen((socket) => onRequest(socket, () => (isAsked = true)));
+  const clock = fakeClock();
+  let armed = 0;
+  const counting = {
+    ...clock,
+    after: (ms: number, task: () => void) => {
+      armed += 1;
+      return clock.after(ms, task);
+    },
+  };
+  using transport = testTransport({ clock: counting });
+  const limits = { readTimeoutMs: 1000 };
+  const sending = failure(transport.send(requestOf(server.url, { limits })));
+  await eventually(() => isAsked);
+  for (const letter of "HTTP/1.1") {
+    const before = armed;
+    server.sockets[0]?.write(letter);
+    await eventually(() => armed > before);
+    clock.advance(999);
+  }
+  clock.advance(1);
+  expect((await sending).code).toBe("TIMEOUT_READ");
+});
+
 test("each chunk starts the idle timer anew, and a body that stops is TIMEOUT_READ", async () => {
   await using server = await listen(answer("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\na"));
   const clock = fakeClock();
