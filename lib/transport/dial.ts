@@ -5,7 +5,8 @@ import type { Target } from "../guard/decision.ts";
 import type { Connection, Timings } from "../http/exchange.ts";
 import type { ByteSocket, NativeSocket, Runtime } from "../runtime/runtime.ts";
 import type { Winner } from "./connect.ts";
-import { connectError } from "./errors.ts";
+import { connectError, unixError } from "./errors.ts";
+import { literalAddress } from "./host.ts";
 import { type Opened, ProxyDialer } from "./proxy.ts";
 import { requireAllowed, resolveHost } from "./resolve.ts";
 import { connectNative, connectTcp, connectUnix, type TcpPlace } from "./tcp.ts";
@@ -113,14 +114,15 @@ export class Dialer {
     const resolver = { network: this.#runtime.network, options: this.#options };
     const addresses = await watch.race(resolveHost(resolver, place));
     requireAllowed(judge(target, addresses), target);
-    const dnsMs = stopwatch();
+    const dnsMs = literalAddress(place.host) === undefined ? stopwatch() : undefined;
     watch.phase = "connect";
     try {
       const tcp = { addresses, port: place.port, localAddress };
       const { socket, address } = await connect(tcp, this.#runtime, watch);
       return { socket, address: address.address, port: place.port, dnsMs };
     } catch (error) {
-      throw this.#failed(error, target, { addresses: addresses.map((one) => one.address) });
+      if (error instanceof WeirError) throw error;
+      throw connectError(error, target, { addresses: addresses.map((one) => one.address) });
     }
   }
 
@@ -132,12 +134,8 @@ export class Dialer {
       const socket = await connectUnix(path, this.#runtime, watch);
       return { socket, address: path, port: target.port };
     } catch (error) {
-      throw this.#failed(error, target, { path });
+      throw error instanceof WeirError ? error : unixError(error, target, path);
     }
-  }
-
-  #failed(error: unknown, target: Target, details: Readonly<Record<string, unknown>>): WeirError {
-    return error instanceof WeirError ? error : connectError(error, target, details);
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Clock } from "../base/clock.ts";
 import { WeirError } from "../base/errors.ts";
-import type { Target } from "../guard/decision.ts";
 import { headerValue, headerValues, type HeaderList } from "../http/headers.ts";
 import {
   type AfterHead,
@@ -32,7 +31,6 @@ export interface ExchangeParts {
   readonly loan: Loan;
   readonly clock: Clock;
   readonly startedMs: number;
-  readonly target: Target;
 }
 
 /** Sends the request on the connection that `loan` lends; resolves with the head of its answer. */
@@ -110,6 +108,7 @@ class DirectExchange {
     const error = this.#parser.execute(bytes);
     if (error !== undefined) this.#fail(error);
     else if (this.#stage === "complete") this.#release();
+    else this.#keepWaiting();
   };
 
   readonly #onEnd = (): void => {
@@ -120,6 +119,12 @@ class DirectExchange {
 
   readonly #onError = (error: unknown): void => this.#fail(error);
   readonly #onClose = (): void => this.#fail(hangUp());
+
+  /** A head that comes in pieces is no silence; from its end on, the reader has the timer. */
+  #keepWaiting(): void {
+    const { watch } = this.#parts;
+    if (watch.phase === "response") watch.awaitServer();
+  }
 
   #listen(): void {
     this.#socket.on("data", this.#onData);
@@ -201,7 +206,7 @@ class DirectExchange {
     this.#stage = "interim";
     this.#interim += 1;
     if (this.#interim > INTERIM_LIMIT)
-      this.#fail(tooManyInterim(this.#parts.target, this.#interim));
+      this.#fail(tooManyInterim(this.#parts.watch.target, this.#interim));
     else if (status === 100) this.#goAhead?.();
   }
 
@@ -317,7 +322,7 @@ class DirectExchange {
 
   #progress(): Progress {
     return {
-      target: this.#parts.target,
+      target: this.#parts.watch.target,
       proxy: this.#parts.loan.link.absoluteFor,
       isAnswered: this.#intake !== undefined,
       isReused: this.#parts.loan.isReused,

@@ -7,7 +7,6 @@ import {
 import type { Socket } from "node:net";
 import type { Clock } from "../base/clock.ts";
 import { WeirError } from "../base/errors.ts";
-import type { Target } from "../guard/decision.ts";
 import { headerValue, headerValues } from "../http/headers.ts";
 import { CONTINUE_MS, HEADER_CAP_BYTES, HEADER_LIMIT, INTERIM_LIMIT } from "./bounds.ts";
 import { declaredLength } from "./check.ts";
@@ -33,7 +32,6 @@ export interface ExchangeParts {
   readonly loan: Loan;
   readonly clock: Clock;
   readonly startedMs: number;
-  readonly target: Target;
 }
 
 /** Sends the request on the connection that `loan` lends; resolves with the head of its answer. */
@@ -52,6 +50,11 @@ class NodeExchange {
   #expectedBytes: number | undefined;
   #interim = 0;
   #goAhead: (() => void) | undefined;
+  /** A head that comes in pieces is no silence; from its end on, the reader has the timer. */
+  readonly #onData = (): void => {
+    const { watch } = this.#parts;
+    if (watch.phase === "response") watch.awaitServer();
+  };
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts;
@@ -104,6 +107,7 @@ class NodeExchange {
     };
     socket.once("free", onFree);
     socket.once("close", onClose);
+    socket.on("data", this.#onData);
   }
 
   async #upload(): Promise<void> {
@@ -137,11 +141,12 @@ class NodeExchange {
   #countInterim(): void {
     this.#interim += 1;
     if (this.#interim <= INTERIM_LIMIT) return;
-    this.#fail(tooManyInterim(this.#parts.target, this.#interim));
+    this.#fail(tooManyInterim(this.#parts.watch.target, this.#interim));
   }
 
   #answer(message: IncomingMessage): void {
     const { request, watch } = this.#parts;
+    if (watch.error !== undefined) return;
     if (message.rawHeaders.length > 2 * HEADER_LIMIT) {
       this.#fail(headersTooLarge(this.#progress()));
       return;
@@ -170,6 +175,7 @@ class NodeExchange {
   }
 
   #answerHeadOnly(message: IncomingMessage): void {
+    if (this.#parts.watch.error !== undefined) return;
     const intake = new Intake(
       { pause() {}, resume() {}, close() {} },
       this.#parts.watch,
@@ -183,6 +189,7 @@ class NodeExchange {
 
   #resolveHead(message: IncomingMessage, intake: Intake): void {
     const { clock, loan, startedMs, watch } = this.#parts;
+    loan.link.socket.off("data", this.#onData);
     watch.serverHeard();
     watch.phase = "body";
     const { connection, timings } = loan.link;
@@ -248,7 +255,7 @@ class NodeExchange {
 
   #progress(): Progress {
     return {
-      target: this.#parts.target,
+      target: this.#parts.watch.target,
       proxy: this.#parts.loan.link.absoluteFor,
       isAnswered: this.#intake !== undefined,
       isReused: this.#parts.loan.isReused,
@@ -270,7 +277,6 @@ function openRequest(request: WireRequest, link: Link): ClientRequest {
     absoluteFor === undefined ? request : absoluteForm(request, absoluteFor);
   const outgoing = httpRequest({
     agent: agentOf(socket),
-    host: request.url.hostname,
     method: request.method,
     path: target,
     headers: headers.flatMap(([name, value]) => [name, toWireText(value)]),
