@@ -229,9 +229,20 @@ class NodeExchange {
       return;
     }
     this.#intake?.end(headersFromWire(message.rawTrailers));
-    // What is left of the upload would be read as the next request: this connection is done.
+    if (!this.#isReusable(message)) this.#drop();
+  }
+
+  #isReusable(message: IncomingMessage): boolean {
+    const { loan, request } = this.#parts;
+    // What is left of the upload would be read as the next request.
+    if (!this.#pump.isDone) return false;
     // node:http leaves a "Connection: close" that was given as a raw line to its agent.
-    if (!this.#pump.isDone || isLast(this.#parts.request)) this.#drop();
+    if (hasOption(headerValues(request.headers, "Connection"), "close")) return false;
+    if (loan.link.absoluteFor === undefined) return true;
+    // tinyproxy 1.11 hands on a response that does not say close, and closes; nothing tells which
+    // proxy does, so one has to say that it keeps the connection.
+    const { connection, "proxy-connection": legacy } = message.headers;
+    return hasOption([connection ?? "", String(legacy ?? "")], "keep-alive");
   }
 
   #failUpload(error: unknown): void {
@@ -318,10 +329,10 @@ function sinkOf(outgoing: ClientRequest): Sink {
   };
 }
 
-/** Says whether the request asks for the connection to be closed after it. */
-function isLast({ headers }: WireRequest): boolean {
-  const options = headerValues(headers, "Connection").flatMap((value) => value.split(","));
-  return options.some((option) => option.trim().toLowerCase() === "close");
+/** Says whether one of the Connection headers names `option`. */
+function hasOption(values: readonly string[], option: string): boolean {
+  const options = values.flatMap((value) => value.split(","));
+  return options.some((one) => one.trim().toLowerCase() === option);
 }
 
 function isExpectingContinue({ headers, body }: WireRequest): boolean {
