@@ -1,31 +1,21 @@
-import {
-  type Agent,
-  type ClientRequest,
-  type IncomingMessage,
-  request as httpRequest,
-} from "node:http";
-import type { Socket } from "node:net";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Clock } from "../base/clock.ts";
 import { WeirError } from "../base/errors.ts";
 import { headerValue, headerValues } from "../http/headers.ts";
 import { declaredLength } from "./check.ts";
-import { absoluteForm } from "./absolute-form.ts";
-import type { Link } from "./dial.ts";
 import { Intake } from "./intake.ts";
+import { openRequest, sinkOf } from "./node-request.ts";
 import type { Loan } from "./pool.ts";
-import { Pump, type Sink, smallBody } from "./pump.ts";
+import { Pump, smallBody } from "./pump.ts";
 import {
   exchangeError,
   headersTooLarge,
   type Progress,
   tooManyInterim,
 } from "./response-errors.ts";
-import { fromWireText, headersFromWire, toWireText } from "./text.ts";
+import { fromWireText, headersFromWire } from "./text.ts";
 import type { Watch } from "./watch.ts";
 import type { WireRequest, WireResponse } from "./wire.ts";
-
-/** Bytes of status line and headers when the request gives no cap. */
-const HEADER_CAP_BYTES = 256 * 1024;
 
 /** Header lines of one response. */
 const HEADER_LIMIT = 2000;
@@ -278,55 +268,6 @@ class NodeExchange {
       expectedBytes: this.#expectedBytes,
     };
   }
-}
-
-function openRequest(request: WireRequest, { socket, absoluteFor }: Link): ClientRequest {
-  const { target, headers } =
-    absoluteFor === undefined ? request : absoluteForm(request, absoluteFor);
-  const outgoing = httpRequest({
-    agent: agentOf(socket),
-    method: request.method,
-    path: target,
-    headers: headers.flatMap(([name, value]) => [name, toWireText(value)]),
-    setHost: false,
-    setDefaultHeaders: false,
-    maxHeaderSize: request.limits.headerCapBytes ?? HEADER_CAP_BYTES,
-  });
-  // A tunnel hands its socket over paused, so that nothing is lost in between.
-  outgoing.once("socket", () => socket.resume());
-  // Its own limit of 2000 drops the rest in silence; ours is checked when the head is there.
-  outgoing.maxHeadersCount = 0;
-  return outgoing;
-}
-
-/** Returns the least of an agent that node:http accepts: it hands over a connected socket. */
-function agentOf(socket: Socket): Agent {
-  const agent = {
-    keepAlive: true,
-    defaultPort: 80,
-    protocol: "http:",
-    options: {},
-    addRequest: (outgoing: ClientRequest) => outgoing.onSocket(socket),
-  };
-  // @ts-expect-error -- node:http asks of an agent for no more than this, though its type does.
-  return agent;
-}
-
-function sinkOf(outgoing: ClientRequest): Sink {
-  return {
-    write(chunk) {
-      if (outgoing.write(chunk) || outgoing.destroyed) return undefined;
-      return new Promise((resolve) => {
-        const done = (): void => {
-          outgoing.off("drain", done);
-          outgoing.off("close", done);
-          resolve();
-        };
-        outgoing.on("drain", done);
-        outgoing.on("close", done);
-      });
-    },
-  };
 }
 
 /** Says whether one of the Connection headers names `option`. */
