@@ -1,6 +1,5 @@
-import type { Clock } from "../base/clock.ts";
 import { WeirError } from "../base/errors.ts";
-import { headerValue, headerValues, type HeaderList } from "../http/headers.ts";
+import { headerValue, type HeaderList } from "../http/headers.ts";
 import {
   type AfterHead,
   createResponseParser,
@@ -8,11 +7,18 @@ import {
   type ResponseParser,
 } from "../runtime/http-parser.ts";
 import type { ByteSocket } from "../runtime/runtime.ts";
-import { CONTINUE_MS, HEADER_CAP_BYTES, HEADER_LIMIT, INTERIM_LIMIT } from "./bounds.ts";
 import { declaredLength } from "./check.ts";
 import { Outgoing, requestHead } from "./direct-request.ts";
+import {
+  CONTINUE_MS,
+  type ExchangeParts,
+  HEADER_CAP_BYTES,
+  HEADER_LIMIT,
+  INTERIM_LIMIT,
+  isExpectingContinue,
+  isKeptAfter,
+} from "./exchange-rules.ts";
 import { Intake } from "./intake.ts";
-import type { Loan } from "./pool.ts";
 import { Pump, smallBody } from "./pump.ts";
 import {
   exchangeError,
@@ -21,17 +27,7 @@ import {
   tooManyInterim,
 } from "./response-errors.ts";
 import { fromWireText, headersFromWire } from "./text.ts";
-import type { Watch } from "./watch.ts";
-import type { WireRequest, WireResponse } from "./wire.ts";
-
-/** What one exchange on a connection needs. */
-export interface ExchangeParts {
-  readonly request: WireRequest;
-  readonly watch: Watch;
-  readonly loan: Loan;
-  readonly clock: Clock;
-  readonly startedMs: number;
-}
+import type { WireResponse } from "./wire.ts";
 
 /** Sends the request on the connection that `loan` lends; resolves with the head of its answer. */
 export function runDirectExchange(parts: ExchangeParts): Promise<WireResponse> {
@@ -213,7 +209,7 @@ class DirectExchange {
   #answer(status: ParsedStatus, headers: HeaderList): void {
     const { request, watch } = this.#parts;
     this.#stage = "body";
-    this.#isKept = status.isKept && !asksToClose(request);
+    this.#isKept = status.isKept && isKeptAfter(this.#parts, headers);
     this.#stopUploadFor(status.status);
     const length = headerValue(headers, "Content-Length");
     this.#expectedBytes = length === undefined ? undefined : Number(length);
@@ -334,14 +330,4 @@ class DirectExchange {
 
 function hangUp(): Error {
   return Object.assign(new Error("socket hang up"), { code: "ECONNRESET" });
-}
-
-function isExpectingContinue({ headers, body }: WireRequest): boolean {
-  if (body.kind === "none") return false;
-  return headerValue(headers, "Expect")?.toLowerCase() === "100-continue";
-}
-
-function asksToClose({ headers }: WireRequest): boolean {
-  const options = headerValues(headers, "Connection").join(",").toLowerCase().split(",");
-  return options.some((option) => option.trim() === "close");
 }

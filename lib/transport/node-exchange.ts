@@ -1,38 +1,25 @@
-import {
-  type Agent,
-  type ClientRequest,
-  type IncomingMessage,
-  request as httpRequest,
-} from "node:http";
-import type { Socket } from "node:net";
-import type { Clock } from "../base/clock.ts";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import { WeirError } from "../base/errors.ts";
-import { headerValue, headerValues } from "../http/headers.ts";
-import { CONTINUE_MS, HEADER_CAP_BYTES, HEADER_LIMIT, INTERIM_LIMIT } from "./bounds.ts";
 import { declaredLength } from "./check.ts";
-import { absoluteForm } from "./absolute-form.ts";
-import type { Link } from "./dial.ts";
+import {
+  CONTINUE_MS,
+  type ExchangeParts,
+  HEADER_LIMIT,
+  INTERIM_LIMIT,
+  isExpectingContinue,
+  isKeptAfter,
+} from "./exchange-rules.ts";
 import { Intake } from "./intake.ts";
-import type { Loan } from "./pool.ts";
-import { Pump, type Sink, smallBody } from "./pump.ts";
+import { nodeSocket, openRequest, sinkOf } from "./node-request.ts";
+import { Pump, smallBody } from "./pump.ts";
 import {
   exchangeError,
   headersTooLarge,
   type Progress,
   tooManyInterim,
 } from "./response-errors.ts";
-import { fromWireText, headersFromWire, toWireText } from "./text.ts";
-import type { Watch } from "./watch.ts";
-import type { WireRequest, WireResponse } from "./wire.ts";
-
-/** What one exchange on a connection needs. */
-export interface ExchangeParts {
-  readonly request: WireRequest;
-  readonly watch: Watch;
-  readonly loan: Loan;
-  readonly clock: Clock;
-  readonly startedMs: number;
-}
+import { fromWireText, headersFromWire } from "./text.ts";
+import type { WireResponse } from "./wire.ts";
 
 /** Sends the request on the connection that `loan` lends; resolves with the head of its answer. */
 export function runNodeExchange(parts: ExchangeParts): Promise<WireResponse> {
@@ -220,9 +207,14 @@ class NodeExchange {
       return;
     }
     this.#intake?.end(headersFromWire(message.rawTrailers));
-    // What is left of the upload would be read as the next request: this connection is done.
+    if (!this.#isReusable(message)) this.#drop();
+  }
+
+  #isReusable(message: IncomingMessage): boolean {
+    // What is left of the upload would be read as the next request.
+    if (!this.#pump.isDone) return false;
     // node:http leaves a "Connection: close" that was given as a raw line to its agent.
-    if (!this.#pump.isDone || isLast(this.#parts.request)) this.#drop();
+    return isKeptAfter(this.#parts, headersFromWire(message.rawHeaders));
   }
 
   #failUpload(error: unknown): void {
@@ -263,71 +255,4 @@ class NodeExchange {
       expectedBytes: this.#expectedBytes,
     };
   }
-}
-
-function nodeSocket({ socket }: Link): Socket {
-  // The dialler of this engine makes no native sockets, see DialerOptions.
-  return socket as Socket;
-}
-
-function openRequest(request: WireRequest, link: Link): ClientRequest {
-  const socket = nodeSocket(link);
-  const { absoluteFor } = link;
-  const { target, headers } =
-    absoluteFor === undefined ? request : absoluteForm(request, absoluteFor);
-  const outgoing = httpRequest({
-    agent: agentOf(socket),
-    method: request.method,
-    path: target,
-    headers: headers.flatMap(([name, value]) => [name, toWireText(value)]),
-    setHost: false,
-    setDefaultHeaders: false,
-    maxHeaderSize: request.limits.headerCapBytes ?? HEADER_CAP_BYTES,
-  });
-  // A tunnel hands its socket over paused, so that nothing is lost in between.
-  outgoing.once("socket", () => socket.resume());
-  // Its own limit of 2000 drops the rest in silence; ours is checked when the head is there.
-  outgoing.maxHeadersCount = 0;
-  return outgoing;
-}
-
-/** Returns the least of an agent that node:http accepts: it hands over a connected socket. */
-function agentOf(socket: Socket): Agent {
-  const agent = {
-    keepAlive: true,
-    defaultPort: 80,
-    protocol: "http:",
-    options: {},
-    addRequest: (outgoing: ClientRequest) => outgoing.onSocket(socket),
-  };
-  // @ts-expect-error -- node:http asks of an agent for no more than this, though its type does.
-  return agent;
-}
-
-function sinkOf(outgoing: ClientRequest): Sink {
-  return {
-    write(chunk) {
-      if (outgoing.write(chunk) || outgoing.destroyed) return undefined;
-      return new Promise((resolve) => {
-        const done = (): void => {
-          outgoing.off("drain", done);
-          outgoing.off("close", done);
-          resolve();
-        };
-        outgoing.on("drain", done);
-        outgoing.on("close", done);
-      });
-    },
-  };
-}
-
-/** Says whether the request asks for the connection to be closed after it. */
-function isLast({ headers }: WireRequest): boolean {
-  const options = headerValues(headers, "Connection").flatMap((value) => value.split(","));
-  return options.some((option) => option.trim().toLowerCase() === "close");
-}
-
-function isExpectingContinue({ headers, body }: WireRequest): boolean {
-  if (body.kind === "none") return false;
-  return headerValue(headers, "Expect")?.toLowerCase() === "100-continue";
 }
