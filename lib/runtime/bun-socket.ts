@@ -117,14 +117,14 @@ class BunSocket implements NativeSocket {
   }
 
   startTls(options: NativeTlsOptions): Promise<string> {
-    const handshake = Promise.withResolvers<string>();
-    this.#handshake = handshake;
     const [, socket] = this.#require().upgradeTLS<BunSocket>({
       data: this,
       socket: TLS_HANDLERS,
       tls: tlsOptions(options),
     });
     this.#socket = socket;
+    const handshake = Promise.withResolvers<string>();
+    this.#handshake = handshake;
     // It was paused when it connected.
     socket.resume();
     return handshake.promise;
@@ -170,8 +170,9 @@ class BunSocket implements NativeSocket {
   }
 
   failed(error: Error): void {
-    this.#handshake?.reject(error);
-    if (!this.destroyed) this.#emit("error", error);
+    const told = withNodeCode(error);
+    this.#handshake?.reject(told);
+    if (!this.destroyed) this.#emit("error", told);
     this.destroy();
   }
 
@@ -192,7 +193,9 @@ class BunSocket implements NativeSocket {
       handshake?.resolve(socket.getTLSVersion());
       return;
     }
-    handshake?.reject(error ?? new Error("the peer was not verified"));
+    const refusal = withNodeCode(error ?? new Error("the peer was not verified"));
+    // node adds it too; it says which names the certificate is for.
+    handshake?.reject(Object.assign(refusal, { cert: socket.getPeerCertificate() }));
     this.destroy();
   }
 
@@ -227,6 +230,12 @@ class BunSocket implements NativeSocket {
       (listener as (...facts: Parameters<SocketEvents[E]>) => void)(...told);
     }
   }
+}
+
+/** Gives an error of the TLS library the code it has in node: `ERR_SSL_` and its reason. */
+function withNodeCode(error: Error): Error {
+  const reason = /:OPENSSL_internal:([A-Z0-9_]+)$/.exec(error.message)?.[1];
+  return reason === undefined ? error : Object.assign(error, { code: `ERR_SSL_${reason}` });
 }
 
 function tlsOptions(options: NativeTlsOptions): Bun.TLSOptions {

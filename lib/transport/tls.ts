@@ -3,7 +3,7 @@ import type { ConnectionOptions, SecureContext, TLSSocket } from "node:tls";
 import type { Clock } from "../base/clock.ts";
 import { WeirError } from "../base/errors.ts";
 import type { Target } from "../guard/decision.ts";
-import type { ByteSocket, NativeSocket } from "../runtime/runtime.ts";
+import type { ByteSocket, NativeSocket, NativeTlsOptions } from "../runtime/runtime.ts";
 import { inspectCertificate } from "./certificate.ts";
 import { literalAddress } from "./host.ts";
 import { checkPin } from "./pin.ts";
@@ -20,8 +20,8 @@ export interface Handshake {
 }
 
 /** A connection whose peer is verified. */
-export interface Secured {
-  readonly socket: ByteSocket;
+export interface Secured<S = ByteSocket> {
+  readonly socket: S;
   /** For example "TLSv1.3". */
   readonly version: string | undefined;
 }
@@ -42,6 +42,8 @@ export class Tls {
    *
    * @throws {WeirError} TLS_*; the socket is destroyed then
    */
+  async secure(socket: Socket, to: Handshake): Promise<Secured<Socket>>;
+  async secure(socket: Socket | NativeSocket, to: Handshake): Promise<Secured>;
   async secure(socket: Socket | NativeSocket, to: Handshake): Promise<Secured> {
     const { target, watch, reopen } = to;
     try {
@@ -72,11 +74,19 @@ export class Tls {
   async #secureNative(socket: NativeSocket, { host }: Target): Promise<Secured> {
     const { authorities, minVersion, maxVersion } = this.#options;
     const serverName = withoutDot(host);
-    const version = await socket.startTls({ serverName, authorities, minVersion, maxVersion });
-    return { socket, version };
+    const options = { serverName, authorities, minVersion, maxVersion };
+    return { socket, version: await this.#startTls(socket, options) };
   }
 
-  async #secureNode(socket: Socket, target: Target): Promise<Secured> {
+  #startTls(socket: NativeSocket, options: NativeTlsOptions): Promise<string> {
+    try {
+      return socket.startTls(options);
+    } catch (error) {
+      throw contextError(error, this.#options);
+    }
+  }
+
+  async #secureNode(socket: Socket, target: Target): Promise<Secured<Socket>> {
     const [{ connect }, secureContext] = await Promise.all([import("node:tls"), this.#load()]);
     const { isVerified, pinSha256 } = this.#options;
     const options: ConnectionOptions = {

@@ -163,6 +163,17 @@ test.each<{ name: string; code: string; server: string; options?: Partial<Native
   await within(server.allClosed());
 });
 
+test.each(["garbage", "", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"])(
+  "startTls() throws at once for authorities that cannot be read: %j",
+  async (authorities) => {
+    await using server = await listen(GREETING, identity("server"));
+    const socket = await connected(server.port);
+    expect(() => socket.startTls({ serverName: "localhost", authorities })).toThrow();
+    socket.destroy();
+    await within(server.allClosed());
+  },
+);
+
 test("NODE_TLS_REJECT_UNAUTHORIZED does not reach startTls()", async () => {
   await using server = await listen(GREETING, identity("self-signed"));
   const script = `
@@ -187,12 +198,12 @@ test.each<{ name: string; server: string; options: Partial<NativeTlsOptions> }>(
   const only = { minVersion: version, maxVersion: version } as { minVersion: "TLSv1.2" };
   await using server = await listen(GREETING, { ...identity("server"), ...only });
   const error: unknown = await secure(server.port, options).catch((caught: unknown) => caught);
-  expect(codeOf(error)).toBe("EPROTO");
+  expect(codeOf(error)).toBe("ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION");
 });
 
 test("startTls() offers http/1.1 and no other protocol", async () => {
   const only = { ...identity("server"), ALPNProtocols: ["h2"] };
   await using server = await listen(GREETING, only);
   const error: unknown = await secure(server.port).catch((caught: unknown) => caught);
-  expect(codeOf(error)).toBe("EPROTO");
+  expect(codeOf(error)).toBe("ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL");
 });
