@@ -19,9 +19,7 @@ export const audit: AgentCommand = {
   name: "audit",
   summary: "Print or verify the audit file",
   usage: `{${DEEDS.join(" | ")}} [count]`,
-  flags: [
-    { name: "expect-head", label: "HASH", help: "verify: a record with this hash must be there" },
-  ],
+  flags: [{ name: "expect-head", label: "HASH", help: "verify: this hash must be in it" }],
   wordLimits: [1, 2],
   run: async (line, io) => {
     const [deed = "", count] = line.words;
