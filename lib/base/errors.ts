@@ -94,6 +94,7 @@ export const ERRORS = {
   BODY_LENGTH: { ...DATA, summary: "A body is shorter or longer than its declared length" },
   IO_READ: { ...FILE, summary: "A file cannot be read" },
   IO_WRITE: { ...FILE, summary: "A file cannot be written" },
+  AUTH_BODY: { ...DATA, summary: "A 401 asks for a body again that can be read only once" },
   AUTH_INVALID: { ...USAGE, summary: "A credential cannot be read" },
   SECRET_UNRESOLVED: { ...CONFIG, summary: "A secret reference has no value" },
   SECRET_REFERENCE: { ...CONFIG, summary: "A secret reference is not one weir can read" },
