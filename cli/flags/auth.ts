@@ -22,7 +22,7 @@ When the password is left out and weir runs on a terminal, it asks for it; USER:
     label: "SCHEME",
     choices: ["basic", "bearer", "digest"],
     group: "Authentication",
-    help: "How --auth is sent: basic or bearer",
+    help: "How --auth is sent: basic, bearer, digest",
     long: `basic sends user and password, bearer sends --auth as a token, digest answers the server's challenge without sending the password.`,
     example: "weir -A bearer -a TOKEN example.test/private",
     default: "basic",
