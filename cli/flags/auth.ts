@@ -27,4 +27,22 @@ When the password is left out and weir runs on a terminal, it asks for it; USER:
     example: "weir -A bearer -a TOKEN example.test/private",
     default: "basic",
   },
+  {
+    name: "session",
+    kind: "value",
+    label: "NAME|PATH",
+    group: "Authentication",
+    help: "Keep headers, --auth and cookies for later",
+    long: `What is typed as headers (but Content-* and If-*) and --auth, and the cookies that come back, are kept and used by the next request of the same session to the same scheme, host and port. A name stands for another session at each host; a path with a slash for the file itself. The file can be read by you alone.`,
+    example: "weir --session ada -a ada:secret example.test/login",
+  },
+  {
+    name: "session-read-only",
+    kind: "value",
+    label: "NAME|PATH",
+    group: "Authentication",
+    help: "Use a session and change nothing in it",
+    long: `As --session, but what is typed and what comes back is not kept.`,
+    example: "weir --session-read-only ada example.test/me",
+  },
 ] as const satisfies readonly FlagSpec[];

@@ -41,6 +41,7 @@ export const ERRORS = {
   USAGE_NOT_SUPPORTED: { ...USAGE, summary: "This build or runtime cannot do what was asked" },
   DATA_BAD_JSON: { ...DATA, summary: "A JSON text given as input is not valid" },
   DATA_NOT_UTF8: { ...DATA, summary: "A file that must be text is not valid UTF-8" },
+  DATA_BAD_SESSION: { ...DATA, summary: "A session file cannot be read" },
   DATA_BAD_CALL: { ...DATA, audience: "agent", summary: "A tool call is not valid" },
   CONFIG_UNREADABLE: { ...CONFIG, summary: "The configuration file cannot be read" },
   CONFIG_INVALID: { ...CONFIG, summary: "The configuration is not valid" },
