@@ -68,6 +68,7 @@ export const ERRORS = {
   TLS_NAME: { ...TLS, summary: "The certificate is for another host" },
   TLS_EXPIRED: { ...TLS, summary: "The certificate has expired or is not yet valid" },
   TLS_HANDSHAKE: { ...TLS, summary: "The TLS handshake failed" },
+  TLS_AUTHORITIES: { ...DATA, summary: "The authorities to trust are no PEM certificates" },
   TLS_CLIENT: { ...TLS, summary: "The client certificate or its key cannot be used" },
   TIMEOUT_CONNECT: { ...TIMEOUT, summary: "The connection was not made in time" },
   TIMEOUT_READ: { ...TIMEOUT, summary: "The host sent nothing for too long" },
