@@ -151,12 +151,12 @@ export function startServing(options: ServingOptions): Serving {
         typeof call === "string" ? { arguments: { url: call } } : call;
       return new Promise((resolve, reject) => {
         answers.waiting.set(id, { resolve, reject });
-        child.stdin.write(`${JSON.stringify({ id, name, arguments: given })}\n`);
+        void child.stdin.write(`${JSON.stringify({ id, name, arguments: given })}\n`);
         void child.stdin.flush();
       });
     },
     write(text) {
-      child.stdin.write(text);
+      void child.stdin.write(text);
       void child.stdin.flush();
     },
     closeInput: () => void child.stdin.end(),

@@ -6,7 +6,6 @@ import { nearestName } from "../../../lib/base/nearest.ts";
 import { sanitizeText } from "../../../lib/base/sanitize.ts";
 import type { Io } from "../../io.ts";
 import type { AgentCommand } from "./command.ts";
-import type { AgentLine } from "./options.ts";
 import { sourceOf } from "./source.ts";
 
 const DEEDS = ["show", "tail", "head", "verify"] as const;
