@@ -68,6 +68,20 @@ export const COMMANDS: readonly Command[] = [
     takes: "request",
     load: loadRequest,
   },
+  {
+    name: "agent",
+    summary: "Answer the calls of a language model",
+    usage: "{call | serve | tools | check | audit} [word ...]",
+    examples: [
+      "weir agent check --method POST https://api.github.com/user",
+      "weir agent serve --config policy.toml",
+      "weir agent audit verify",
+    ],
+    takes: "words",
+    wordLimits: [1, 3],
+    hasOwnFlags: true,
+    load: () => import("./agent.ts"),
+  },
   HELP_COMMAND,
   VERSION_COMMAND,
   {

@@ -36,6 +36,8 @@ export interface AgentOptions {
   readonly audit: AuditSink;
   readonly quota: QuotaStore;
   readonly credentials: CredentialStore;
+  /** Names of headers that `credentials` sets. */
+  readonly credentialHeaders: readonly string[];
   readonly redactor: Redactor;
   readonly userAgent: string;
 }
@@ -50,12 +52,18 @@ export interface Agent {
 /** Header bytes a server may send, and the line of a request with its headers may have. */
 const HEADER_CAP_BYTES = 65_536;
 
+/**
+ * Bytes a coded body may have on the wire beyond the cap of the decoded one: room for data that no
+ * coding makes smaller. What is longer never becomes a body, as gzip of empty blocks.
+ */
+const CODED_SLACK_BYTES = 1024 * 1024;
+
 /** Codings that are asked for. */
 const ACCEPT_ENCODING = "gzip, deflate, br, zstd";
 
 /** Returns an agent. Its clients share connections and nothing else: no cookie outlives a call. */
 export function createAgent(options: AgentOptions): Agent {
-  const { runtime, policy } = options;
+  const { runtime } = options;
   const facts = { ownAddresses: runtime.network.ownAddresses() };
   const clients = new Map<string, Client>();
   const clientFor = (tool: string): Client => {
@@ -83,17 +91,18 @@ export function createAgent(options: AgentOptions): Agent {
       for (const client of clients.values()) client.close();
     },
   };
+}
 
-  function openClient(from: AgentOptions, guardFacts: GuardFacts): Client {
-    return createClient({
-      runtime,
-      dial: from.dial,
-      exchange: exchangeOptions(policy),
-      guard: createGuard(policy, guardFacts),
-      credentials: from.credentials,
-      isReconnecting: true,
-    });
-  }
+function openClient(options: AgentOptions, facts: GuardFacts): Client {
+  const { runtime, policy, dial, credentials } = options;
+  return createClient({
+    runtime,
+    dial,
+    exchange: exchangeOptions(policy),
+    guard: createGuard(policy, facts),
+    credentials,
+    isReconnecting: true,
+  });
 }
 
 function exchangeOptions({ limits }: CompiledPolicy): ExchangeOptions {
@@ -104,6 +113,7 @@ function exchangeOptions({ limits }: CompiledPolicy): ExchangeOptions {
       connectTimeoutMs: limits.connectTimeoutMs,
       totalTimeoutMs: limits.timeoutMs,
       headerCapBytes: HEADER_CAP_BYTES,
+      wireCapBytes: Math.ceil(limits.responseCapBytes * 1.01) + CODED_SLACK_BYTES,
     },
     isDecoded: true,
   };
@@ -167,7 +177,7 @@ async function answerCall({ given, tool }: HttpCall, client: Client, context: Ru
       draftOf(given, url, context.userAgent),
       {
         limits: { ...exchangeOptions(policy).limits, totalTimeoutMs: timeout.ms },
-        credentialHeaders: credentialNames(given.headers),
+        credentialHeaders: [...context.credentialHeaders, ...credentialNames(given.headers)],
         signal,
       },
       {

@@ -1,4 +1,4 @@
-import { concatBytes } from "../base/bytes.ts";
+import { collectUpTo } from "../base/bytes.ts";
 import { WeirError } from "../base/errors.ts";
 import type { Redactor } from "../base/redact.ts";
 import { isSensitiveHeader, maskHeaders, maskUrl } from "../base/sensitive.ts";
@@ -75,15 +75,10 @@ function refuseStackedCodings({ response, body }: Exchange): void {
 }
 
 async function readBody({ body }: Exchange, capBytes: number): Promise<KeptBody> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
   try {
-    for await (const chunk of body.chunks) {
-      chunks.push(chunk.slice(0, capBytes - size));
-      size += chunk.byteLength;
-      if (size > capBytes) return { bytes: concatBytes(chunks), isTruncated: true };
-    }
-    return { bytes: concatBytes(chunks), isTruncated: false };
+    // One byte more than is kept tells whether there was more.
+    const bytes = await collectUpTo(body.chunks, capBytes + 1);
+    return { bytes: bytes.subarray(0, capBytes), isTruncated: bytes.byteLength > capBytes };
   } finally {
     body.cancel();
   }

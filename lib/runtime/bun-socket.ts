@@ -117,15 +117,14 @@ class BunSocket implements NativeSocket {
   }
 
   startTls(options: NativeTlsOptions): Promise<string> {
-    // Throws when the options are of no use; then there is no handshake to be told of.
     const [, socket] = this.#require().upgradeTLS<BunSocket>({
       data: this,
       socket: TLS_HANDLERS,
       tls: tlsOptions(options),
     });
+    this.#socket = socket;
     const handshake = Promise.withResolvers<string>();
     this.#handshake = handshake;
-    this.#socket = socket;
     // It was paused when it connected.
     socket.resume();
     return handshake.promise;
@@ -170,17 +169,16 @@ class BunSocket implements NativeSocket {
     if (!this.destroyed) this.#emit("end");
   }
 
-  failed(given: Error): void {
-    const error = withNodeCode(given);
-    this.#handshake?.reject(error);
-    if (!this.destroyed) this.#emit("error", error);
+  failed(error: Error): void {
+    const told = withNodeCode(error);
+    this.#handshake?.reject(told);
+    if (!this.destroyed) this.#emit("error", told);
     this.destroy();
   }
 
-  closed(given?: Error): void {
+  closed(error?: Error): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    const error = given === undefined ? undefined : withNodeCode(given);
     this.#handshake?.reject(error ?? new Error("closed during the TLS handshake"));
     if (error !== undefined && !this.destroyed) this.#emit("error", error);
     this.destroyed = true;
@@ -195,9 +193,9 @@ class BunSocket implements NativeSocket {
       handshake?.resolve(socket.getTLSVersion());
       return;
     }
-    handshake?.reject(
-      error === null ? new Error("the peer was not verified") : withNodeCode(error),
-    );
+    const refusal = withNodeCode(error ?? new Error("the peer was not verified"));
+    // node adds it too; it says which names the certificate is for.
+    handshake?.reject(Object.assign(refusal, { cert: socket.getPeerCertificate() }));
     this.destroy();
   }
 
@@ -234,17 +232,9 @@ class BunSocket implements NativeSocket {
   }
 }
 
-/** What BoringSSL says of itself: `error:1000042e:SSL routines:OPENSSL_internal:REASON`. */
-const SSL_REASON = /^error:[0-9a-f]+:SSL routines:[^:]*:([A-Z0-9_]+)/;
-
-/**
- * Returns `error` with the code that node:tls gives it.
- *
- * bun 1.4: the code is EPROTO for every one of them, so it is read from the text as node does;
- * drop when Bun.connect has codes of its own.
- */
+/** Gives an error of the TLS library the code it has in node: `ERR_SSL_` and its reason. */
 function withNodeCode(error: Error): Error {
-  const reason = SSL_REASON.exec(error.message)?.[1];
+  const reason = /:OPENSSL_internal:([A-Z0-9_]+)$/.exec(error.message)?.[1];
   return reason === undefined ? error : Object.assign(error, { code: `ERR_SSL_${reason}` });
 }
 

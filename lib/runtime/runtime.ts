@@ -52,9 +52,8 @@ export interface NativeTlsOptions {
 /** A socket of the runtime itself, which is ready sooner than one of node:net. */
 export interface NativeSocket extends ByteSocket {
   /**
-   * Returns the version of TLS once the peer is verified; rejects with node's error codes.
-   *
-   * Throws at once when the options are of no use.
+   * Returns the version of TLS once the peer is verified; rejects with node's error codes, and
+   * throws at once when the options cannot be used.
    */
   startTls(options: NativeTlsOptions): Promise<string>;
 }

@@ -2,7 +2,7 @@ import type { Transform } from "node:stream";
 import { concatBytes } from "../base/bytes.ts";
 import { codeOf, messageOf, WeirError } from "../base/errors.ts";
 import type { ResponseBody } from "../http/exchange.ts";
-import { type HeaderList, headerValues } from "../http/headers.ts";
+import { hasHeader, type HeaderList, headerValues } from "../http/headers.ts";
 import { placeText, wireError } from "./errors.ts";
 import { targetOf } from "./host.ts";
 import { tooLarge } from "./intake.ts";
@@ -55,15 +55,14 @@ export function codingsOf(headers: HeaderList, from: HostPort): readonly Coding[
 export function decodeBody(response: WireResponse, request: WireRequest): ResponseBody {
   const { body, head } = response;
   const { decodedCapBytes } = request.limits;
+  const isEncoded = request.isDecoded && hasHeader(head.headers, "Content-Encoding");
+  // Most bodies are neither encoded nor capped, and every layer costs each chunk some turns.
+  if (!isEncoded && decodedCapBytes === undefined) return body;
   const { host, port } = targetOf(request.url);
   const counter = { decodedBytes: 0 };
-  const chunks = capped(
-    request.isDecoded ? decoded(body, head.headers, { host, port }) : undecoded(body),
-    decodedCapBytes ?? Number.POSITIVE_INFINITY,
-    counter,
-  );
+  const source = isEncoded ? decoded(body, head.headers, { host, port }) : body.chunks;
   return {
-    chunks,
+    chunks: capped(source, decodedCapBytes ?? Number.POSITIVE_INFINITY, counter),
     trailers: () => body.trailers(),
     counts: () => ({
       wireBytes: body.counts().wireBytes,
@@ -91,14 +90,6 @@ async function* capped(
   }
 }
 
-async function* undecoded(body: ResponseBody): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body.chunks;
-  } finally {
-    body.cancel();
-  }
-}
-
 async function* decoded(
   body: ResponseBody,
   headers: HeaderList,
@@ -106,10 +97,7 @@ async function* decoded(
 ): AsyncGenerator<Uint8Array> {
   try {
     const codings = codingsOf(headers, from) ?? [];
-    const undone = codings
-      .toReversed()
-      .reduce((source, coding) => undo(source, coding, from), body.chunks);
-    yield* undone;
+    yield* codings.toReversed().reduce((source, coding) => undo(source, coding, from), body.chunks);
   } finally {
     body.cancel();
   }
@@ -126,14 +114,14 @@ async function* undo(
   const first = await readStart(input);
   if (first === undefined) return;
   const decoder = await createDecoder(coding, first);
-  const feeding = feed(decoder, first, input);
+  // Not waited for: it may wait for bytes that never come, and it cannot fail.
+  void feed(decoder, first, input);
   try {
     for await (const chunk of decoder) yield chunk;
   } catch (error) {
     throw error instanceof WeirError ? error : broken(coding, from, error);
   } finally {
     decoder.destroy();
-    await feeding;
   }
 }
 

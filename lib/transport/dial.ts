@@ -3,11 +3,13 @@ import type { Clock } from "../base/clock.ts";
 import { WeirError } from "../base/errors.ts";
 import type { Target } from "../guard/decision.ts";
 import type { Connection, Timings } from "../http/exchange.ts";
-import type { ByteSocket, ConnectOptions, NativeSocket, Runtime } from "../runtime/runtime.ts";
-import { connectError } from "./errors.ts";
+import type { ByteSocket, NativeSocket, Runtime } from "../runtime/runtime.ts";
+import type { Winner } from "./connect.ts";
+import { connectError, unixError } from "./errors.ts";
+import { literalAddress } from "./host.ts";
 import { type Opened, ProxyDialer } from "./proxy.ts";
 import { requireAllowed, resolveHost } from "./resolve.ts";
-import { connectTcp, connectUnix } from "./tcp.ts";
+import { connectNative, connectTcp, connectUnix, type TcpPlace } from "./tcp.ts";
 import { Tls } from "./tls.ts";
 import type { Watch } from "./watch.ts";
 import type { DialOptions, Proxy } from "./wire.ts";
@@ -25,18 +27,22 @@ export interface Link {
   readonly absoluteFor?: Proxy | undefined;
 }
 
+/** connectTcp() or connectNative(). */
+type Connect<S> = (place: TcpPlace, runtime: DialRuntime, watch: Watch) => Promise<Winner<S>>;
+
+/** What a dialler does, and whether its links may stand on native sockets, which start sooner. */
+export interface DialerOptions extends DialOptions {
+  readonly mayBeNative?: boolean | undefined;
+}
+
 /** Makes connections: resolves, has every address judged, connects to a judged one, adds TLS. */
 export class Dialer {
-  readonly #options: DialOptions & { readonly mayBeNative?: boolean | undefined };
+  readonly #options: DialerOptions;
   readonly #runtime: DialRuntime;
   readonly #tls: Tls;
   #proxies: ProxyDialer | undefined;
 
-  /** With `mayBeNative` the links may stand on sockets of the runtime, which start sooner. */
-  constructor(
-    options: DialOptions & { readonly mayBeNative?: boolean | undefined },
-    runtime: DialRuntime,
-  ) {
+  constructor(options: DialerOptions, runtime: DialRuntime) {
     this.#options = options;
     this.#runtime = runtime;
     this.#tls = new Tls(options.tls, runtime.clock);
@@ -79,49 +85,48 @@ export class Dialer {
   }
 
   #open(target: Target, watch: Watch): Promise<Opened<Socket | NativeSocket>> {
-    const { mayBeNative, unixSocket, proxyFor } = this.#options;
-    const isPlain = target.scheme === "http" || this.#tls.isPlain(target);
-    const isDirect = unixSocket === undefined && proxyFor?.(target) === undefined;
-    if (mayBeNative !== true || !isDirect || !isPlain) return this.#openNode(target, watch);
-    const { network } = this.#runtime;
-    return this.#openTcp(target, watch, (to) => network.connect({ ...to, mayBeNative }));
+    return this.#mayBeNative(target)
+      ? this.#openTcp(target, watch, connectNative)
+      : this.#openNode(target, watch);
   }
 
-  #openNode(target: Target, watch: Watch): Promise<Opened<Socket>> {
+  #mayBeNative(target: Target): boolean {
+    const { mayBeNative, unixSocket, proxyFor } = this.#options;
+    if (mayBeNative !== true || unixSocket !== undefined) return false;
+    const isPlain = target.scheme === "http" || this.#tls.isPlain(target);
+    return isPlain && proxyFor?.(target) === undefined;
+  }
+
+  #openNode(target: Target, watch: Watch): Promise<Opened> {
     const { unixSocket, proxyFor } = this.#options;
     if (unixSocket !== undefined) return this.#openUnix(unixSocket, target, watch);
     const proxy = proxyFor?.(target);
-    const { network } = this.#runtime;
-    if (proxy === undefined) return this.#openTcp(target, watch, (to) => network.connect(to));
+    if (proxy === undefined) return this.#openTcp(target, watch, connectTcp);
     this.#proxies ??= new ProxyDialer(this.#options, this.#runtime);
     return this.#proxies.open(proxy, target, watch);
   }
 
-  async #openTcp<S extends ByteSocket>(
-    target: Target,
-    watch: Watch,
-    connect: (options: ConnectOptions) => S,
-  ): Promise<Opened<S>> {
-    const { clock } = this.#runtime;
-    const stopwatch = startStopwatch(clock);
+  async #openTcp<S>(target: Target, watch: Watch, connect: Connect<S>): Promise<Opened<S>> {
+    const stopwatch = startStopwatch(this.#runtime.clock);
     const { judge, localAddress, connectTo } = this.#options;
     const place = connectTo?.(target) ?? target;
     watch.phase = "dns";
     const resolver = { network: this.#runtime.network, options: this.#options };
     const addresses = await watch.race(resolveHost(resolver, place));
     requireAllowed(judge(target, addresses), target);
-    const dnsMs = stopwatch();
+    const dnsMs = literalAddress(place.host) === undefined ? stopwatch() : undefined;
     watch.phase = "connect";
     try {
       const tcp = { addresses, port: place.port, localAddress };
-      const { socket, address } = await connectTcp(tcp, { clock, connect }, watch);
+      const { socket, address } = await connect(tcp, this.#runtime, watch);
       return { socket, address: address.address, port: place.port, dnsMs };
     } catch (error) {
-      throw this.#failed(error, target, { addresses: addresses.map((one) => one.address) });
+      if (error instanceof WeirError) throw error;
+      throw connectError(error, target, { addresses: addresses.map((one) => one.address) });
     }
   }
 
-  async #openUnix(path: string, target: Target, watch: Watch): Promise<Opened<Socket>> {
+  async #openUnix(path: string, target: Target, watch: Watch): Promise<Opened> {
     // There is no address to judge: a guard that wants one refuses the empty list.
     requireAllowed(this.#options.judge(target, []), target);
     watch.phase = "connect";
@@ -129,12 +134,8 @@ export class Dialer {
       const socket = await connectUnix(path, this.#runtime, watch);
       return { socket, address: path, port: target.port };
     } catch (error) {
-      throw this.#failed(error, target, { path });
+      throw error instanceof WeirError ? error : unixError(error, target, path);
     }
-  }
-
-  #failed(error: unknown, target: Target, details: Readonly<Record<string, unknown>>): WeirError {
-    return error instanceof WeirError ? error : connectError(error, target, details);
   }
 }
 

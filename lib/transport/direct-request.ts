@@ -8,14 +8,15 @@ import type { Proxy, WireRequest } from "./wire.ts";
 const CRLF = utf8("\r\n");
 const LAST_CHUNK = utf8("0\r\n\r\n");
 
-/** Returns the request line and the headers, with the empty line after them. */
-export function requestHead(request: WireRequest, absoluteFor: Proxy | undefined): Uint8Array {
-  const { method } = request;
-  const { target, headers } =
-    absoluteFor === undefined ? request : absoluteForm(request, absoluteFor);
+/**
+ * Returns the request line and the headers, with the empty line after them; in absolute form for a
+ * proxy that is asked without a tunnel.
+ */
+export function requestHead(request: WireRequest, proxy?: Proxy): Uint8Array {
+  const { target, headers } = proxy === undefined ? request : absoluteForm(request, proxy);
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`);
   // Upper case, as node:http sends it.
-  return utf8(`${method.toUpperCase()} ${target} HTTP/1.1\r\n${lines.join("")}\r\n`);
+  return utf8(`${request.method.toUpperCase()} ${target} HTTP/1.1\r\n${lines.join("")}\r\n`);
 }
 
 /** The writing side of one request on a socket. */

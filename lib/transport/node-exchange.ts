@@ -1,35 +1,21 @@
-import {
-  type Agent,
-  type ClientRequest,
-  type IncomingMessage,
-  request as httpRequest,
-} from "node:http";
-import type { Socket } from "node:net";
-import type { Clock } from "../base/clock.ts";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import { WeirError } from "../base/errors.ts";
-import type { Target } from "../guard/decision.ts";
-import { headerValue, headerValues } from "../http/headers.ts";
-import { CONTINUE_MS, HEADER_CAP_BYTES, HEADER_LIMIT, INTERIM_LIMIT } from "./bounds.ts";
 import { declaredLength } from "./check.ts";
-import { absoluteForm } from "./absolute-form.ts";
-import type { Link } from "./dial.ts";
+import {
+  CONTINUE_MS,
+  type ExchangeParts,
+  HEADER_CAP_BYTES,
+  HEADER_LIMIT,
+  INTERIM_LIMIT,
+  isExpectingContinue,
+  isKeptAfter,
+} from "./exchange-rules.ts";
 import { Intake } from "./intake.ts";
-import type { Loan } from "./pool.ts";
-import { Pump, type Sink, smallBody } from "./pump.ts";
+import { nodeSocket, openRequest, sinkOf } from "./node-request.ts";
+import { Pump, smallBody } from "./pump.ts";
 import { exchangeError, tooManyHeaders, type Progress, tooManyInterim } from "./response-errors.ts";
-import { fromWireText, headersFromWire, toWireText } from "./text.ts";
-import type { Watch } from "./watch.ts";
-import type { WireRequest, WireResponse } from "./wire.ts";
-
-/** What one exchange on a connection needs. */
-export interface ExchangeParts {
-  readonly request: WireRequest;
-  readonly watch: Watch;
-  readonly loan: Loan;
-  readonly clock: Clock;
-  readonly startedMs: number;
-  readonly target: Target;
-}
+import { fromWireText, headersFromWire } from "./text.ts";
+import type { WireResponse } from "./wire.ts";
 
 /** Sends the request on the connection that `loan` lends; resolves with the head of its answer. */
 export function runNodeExchange(parts: ExchangeParts): Promise<WireResponse> {
@@ -47,6 +33,11 @@ class NodeExchange {
   #expectedBytes: number | undefined;
   #interim = 0;
   #goAhead: (() => void) | undefined;
+  /** A head that comes in pieces is no silence; from its end on, the reader has the timer. */
+  readonly #onData = (): void => {
+    const { watch } = this.#parts;
+    if (watch.phase === "response") watch.awaitServer();
+  };
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts;
@@ -78,8 +69,7 @@ class NodeExchange {
   }
 
   #listen(): void {
-    // The dialer of this engine makes no native sockets, see Dialer.
-    const socket = this.#parts.loan.link.socket as Socket;
+    const socket = nodeSocket(this.#parts.loan.link);
     const outgoing = this.#outgoing;
     outgoing.on("response", (message) => this.#answer(message));
     outgoing.on("continue", () => this.#goAhead?.());
@@ -100,6 +90,7 @@ class NodeExchange {
     };
     socket.once("free", onFree);
     socket.once("close", onClose);
+    socket.on("data", this.#onData);
   }
 
   async #upload(): Promise<void> {
@@ -133,11 +124,12 @@ class NodeExchange {
   #countInterim(): void {
     this.#interim += 1;
     if (this.#interim <= INTERIM_LIMIT) return;
-    this.#fail(tooManyInterim(this.#parts.target, this.#interim));
+    this.#fail(tooManyInterim(this.#parts.watch.target, this.#interim));
   }
 
   #answer(message: IncomingMessage): void {
     const { request, watch } = this.#parts;
+    if (watch.error !== undefined) return;
     if (message.rawHeaders.length > 2 * HEADER_LIMIT) {
       this.#fail(tooManyHeaders(this.#progress()));
       return;
@@ -166,6 +158,7 @@ class NodeExchange {
   }
 
   #answerHeadOnly(message: IncomingMessage): void {
+    if (this.#parts.watch.error !== undefined) return;
     const intake = new Intake(
       { pause() {}, resume() {}, close() {} },
       this.#parts.watch,
@@ -179,6 +172,7 @@ class NodeExchange {
 
   #resolveHead(message: IncomingMessage, intake: Intake): void {
     const { clock, loan, startedMs, watch } = this.#parts;
+    loan.link.socket.off("data", this.#onData);
     watch.serverHeard();
     watch.phase = "body";
     const { connection, timings } = loan.link;
@@ -209,9 +203,14 @@ class NodeExchange {
       return;
     }
     this.#intake?.end(headersFromWire(message.rawTrailers));
-    // What is left of the upload would be read as the next request: this connection is done.
+    if (!this.#isReusable(message)) this.#drop();
+  }
+
+  #isReusable(message: IncomingMessage): boolean {
+    // What is left of the upload would be read as the next request.
+    if (!this.#pump.isDone) return false;
     // node:http leaves a "Connection: close" that was given as a raw line to its agent.
-    if (!this.#pump.isDone || isLast(this.#parts.request)) this.#drop();
+    return isKeptAfter(this.#parts, headersFromWire(message.rawHeaders));
   }
 
   #failUpload(error: unknown): void {
@@ -220,18 +219,18 @@ class NodeExchange {
   }
 
   /**
-   * The first failure counts: those after it are its echo. One that comes when every byte of the
-   * body is there, such as an upload that is cut by an early answer, takes nothing from it.
+   * The first failure counts: those after it are its echo. One that comes when the response is
+   * complete, such as an upload that is cut by an early answer, takes nothing from it.
    */
   #fail(cause: unknown): void {
     if (this.#message?.complete === true && !(cause instanceof WeirError)) {
-      // What came after a complete response does not make it less so; its end is on its way.
+      // The end of the body is on its way to the intake.
+      this.#pump.stop();
       this.#parts.loan.drop();
       return;
     }
     const error = cause instanceof WeirError ? cause : exchangeError(cause, this.#progress());
     if (this.#intake === undefined) this.#parts.watch.fail(error);
-    else if (this.#receivedBytes === this.#expectedBytes) this.#intake.end([]);
     else this.#intake.fail(error);
     this.#drop();
   }
@@ -244,7 +243,7 @@ class NodeExchange {
 
   #progress(): Progress {
     return {
-      target: this.#parts.target,
+      target: this.#parts.watch.target,
       proxy: this.#parts.loan.link.absoluteFor,
       headerCapBytes: this.#parts.request.limits.headerCapBytes ?? HEADER_CAP_BYTES,
       isAnswered: this.#intake !== undefined,
@@ -253,68 +252,4 @@ class NodeExchange {
       expectedBytes: this.#expectedBytes,
     };
   }
-}
-
-function openRequest(request: WireRequest, link: Link): ClientRequest {
-  // The dialer of this engine makes no native sockets, see Dialer.
-  const socket = link.socket as Socket;
-  const { absoluteFor } = link;
-  const { target, headers } =
-    absoluteFor === undefined ? request : absoluteForm(request, absoluteFor);
-  const outgoing = httpRequest({
-    agent: agentOf(socket),
-    host: request.url.hostname,
-    method: request.method,
-    path: target,
-    headers: headers.flatMap(([name, value]) => [name, toWireText(value)]),
-    setHost: false,
-    setDefaultHeaders: false,
-    maxHeaderSize: request.limits.headerCapBytes ?? HEADER_CAP_BYTES,
-  });
-  // A tunnel hands its socket over paused, so that nothing is lost in between.
-  outgoing.once("socket", () => socket.resume());
-  // Its own limit of 2000 drops the rest in silence; ours is checked when the head is there.
-  outgoing.maxHeadersCount = 0;
-  return outgoing;
-}
-
-/** Returns the least of an agent that node:http accepts: it hands over a connected socket. */
-function agentOf(socket: Socket): Agent {
-  const agent = {
-    keepAlive: true,
-    defaultPort: 80,
-    protocol: "http:",
-    options: {},
-    addRequest: (outgoing: ClientRequest) => outgoing.onSocket(socket),
-  };
-  // @ts-expect-error -- node:http asks of an agent for no more than this, though its type does.
-  return agent;
-}
-
-function sinkOf(outgoing: ClientRequest): Sink {
-  return {
-    write(chunk) {
-      if (outgoing.write(chunk) || outgoing.destroyed) return undefined;
-      return new Promise((resolve) => {
-        const done = (): void => {
-          outgoing.off("drain", done);
-          outgoing.off("close", done);
-          resolve();
-        };
-        outgoing.on("drain", done);
-        outgoing.on("close", done);
-      });
-    },
-  };
-}
-
-/** Says whether the request asks for the connection to be closed after it. */
-function isLast({ headers }: WireRequest): boolean {
-  const options = headerValues(headers, "Connection").flatMap((value) => value.split(","));
-  return options.some((option) => option.trim().toLowerCase() === "close");
-}
-
-function isExpectingContinue({ headers, body }: WireRequest): boolean {
-  if (body.kind === "none") return false;
-  return headerValue(headers, "Expect")?.toLowerCase() === "100-continue";
 }

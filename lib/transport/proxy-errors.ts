@@ -38,11 +38,14 @@ export function unreachableProxy(place: ProxyPlace, cause: unknown): WeirError {
   return proxyError(place, `cannot be reached: ${reason}`, { cause });
 }
 
+const CREDENTIALS = "Give user and password in the proxy's URL: http://USER:PASSWORD@HOST:PORT";
+
 /** What the answers to CONNECT mean for whoever configured the proxy. */
 const HINTS: Readonly<Record<number, string>> = {
+  401: CREDENTIALS,
   403: "The proxy does not allow this host or port",
   405: "The proxy opens no tunnels",
-  407: "Give user and password in the proxy's URL: http://USER:PASSWORD@HOST:PORT",
+  407: CREDENTIALS,
   502: "The proxy could not reach the host",
   503: "The proxy could not reach the host",
   504: "The proxy could not reach the host in time",

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { toWeirError, WeirError } from "../base/errors.ts";
 import type { Target } from "../guard/decision.ts";
-import type { ConnectOptions, Runtime } from "../runtime/runtime.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import { placeText } from "./errors.ts";
 import { literalAddress } from "./host.ts";
 import { type ProxyPlace, proxyError, unreachableProxy } from "./proxy-errors.ts";
@@ -131,8 +131,7 @@ export class ProxyDialer {
       const stop = watch.onFail(() => opened.socket.destroy());
       try {
         const { socket } = await this.#tls.secure(opened.socket, { target, watch, reopen });
-        // A socket of node:net stays one of node:tls; native ones are never made for a proxy.
-        return { ...opened, socket: socket as Socket };
+        return { ...opened, socket };
       } finally {
         stop();
       }
@@ -150,9 +149,7 @@ export class ProxyDialer {
     const addresses = await watch.race(resolveHost(resolver, proxy));
     const { localAddress } = this.#options;
     const place = { addresses, port: proxy.port, localAddress };
-    const { clock, network } = this.#runtime;
-    const connector = { clock, connect: (to: ConnectOptions) => network.connect(to) };
-    const { socket, address } = await connectTcp(place, connector, watch);
+    const { socket, address } = await connectTcp(place, this.#runtime, watch);
     return { socket, address: address.address, port: proxy.port };
   }
 }

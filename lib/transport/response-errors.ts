@@ -1,5 +1,5 @@
 import { codeOf, type WeirError } from "../base/errors.ts";
-import { HEADER_LIMIT } from "./bounds.ts";
+import { HEADER_LIMIT } from "./exchange-rules.ts";
 import { placeText, wireError } from "./errors.ts";
 import { proxyError } from "./proxy-errors.ts";
 import { alertError } from "./tls-errors.ts";

@@ -1,6 +1,12 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../base/clock.ts";
-import type { Address, ByteSocket, ConnectOptions, Runtime } from "../runtime/runtime.ts";
+import type {
+  Address,
+  ByteSocket,
+  ConnectOptions,
+  NativeSocket,
+  Runtime,
+} from "../runtime/runtime.ts";
 import { connectFirst, type Opening, type Winner } from "./connect.ts";
 import type { Watch } from "./watch.ts";
 
@@ -12,25 +18,43 @@ export interface TcpPlace {
   readonly localAddress?: string | undefined;
 }
 
-/** Starts connections of one kind of socket. */
-export interface Connector<S extends ByteSocket> {
-  readonly clock: Clock;
-  readonly connect: (options: ConnectOptions) => S;
-}
+/** What connections are made with. */
+type TcpRuntime = Pick<Runtime, "clock" | "network">;
 
 /**
  * Connects to one of the addresses.
  *
  * Rejects with the system's error, or with that of the watch.
  */
-export function connectTcp<S extends ByteSocket>(
+export function connectTcp(
+  place: TcpPlace,
+  { clock, network }: TcpRuntime,
+  watch: Watch,
+): Promise<Winner<Socket>> {
+  return race(place, { clock, connect: (to) => network.connect(to) }, watch);
+}
+
+/** Connects as connectTcp() does, with a socket of the runtime itself where there are such. */
+export function connectNative(
+  place: TcpPlace,
+  { clock, network }: TcpRuntime,
+  watch: Watch,
+): Promise<Winner<Socket | NativeSocket>> {
+  const connect = (to: ConnectOptions): Socket | NativeSocket =>
+    network.connect({ ...to, mayBeNative: true });
+  return race(place, { clock, connect }, watch);
+}
+
+function race<S extends ByteSocket>(
   { addresses, port, localAddress }: TcpPlace,
-  { clock, connect }: Connector<S>,
+  by: { readonly clock: Clock; readonly connect: (to: ConnectOptions) => S },
   watch: Watch,
 ): Promise<Winner<S>> {
-  const open = ({ address }: Address): Opening<S> =>
-    openSocket(connect({ address, port, localAddress }));
-  const opening = connectFirst({ addresses, clock, open });
+  const opening = connectFirst({
+    addresses,
+    clock: by.clock,
+    open: ({ address }) => openSocket(by.connect({ address, port, localAddress })),
+  });
   return settle(opening, watch, (late) => late.socket.destroy());
 }
 

@@ -97,7 +97,7 @@ function nameError(cause: unknown, target: HostPort, { names = [] }: Certificate
   const whose = names.length === 0 ? "another host" : listText(names);
   return wireError(
     "TLS_NAME",
-    `TLS certificate of ${placeText(target)} is for ${whose}, not for it`,
+    `The certificate of ${placeText(target)} is for ${whose}, not for it`,
     { ...target, phase: "tls" },
     {
       hint: "Check the host name; --verify no accepts any certificate",
@@ -143,6 +143,12 @@ function handshakeError(cause: unknown, target: HostPort): WeirError {
   if (/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL/.test(code)) {
     return wireError("TLS_HANDSHAKE", `${where} shares no TLS version with weir`, place, {
       hint: "weir speaks TLS 1.2 and 1.3; --ssl narrows it further",
+      cause,
+    });
+  }
+  if (code.includes("NO_APPLICATION_PROTOCOL")) {
+    return wireError("TLS_HANDSHAKE", `${where} does not speak HTTP/1.1`, place, {
+      hint: "The host takes other protocols only, perhaps HTTP/2, which weir does not speak",
       cause,
     });
   }

@@ -26,8 +26,8 @@ export interface Handshake {
 }
 
 /** A connection whose peer is verified. */
-export interface Secured {
-  readonly socket: ByteSocket;
+export interface Secured<S = ByteSocket> {
+  readonly socket: S;
   /** For example "TLSv1.3". */
   readonly version: string | undefined;
 }
@@ -48,6 +48,8 @@ export class Tls {
    *
    * @throws {WeirError} TLS_*; the socket is destroyed then
    */
+  async secure(socket: Socket, to: Handshake): Promise<Secured<Socket>>;
+  async secure(socket: Socket | NativeSocket, to: Handshake): Promise<Secured>;
   async secure(socket: Socket | NativeSocket, to: Handshake): Promise<Secured> {
     const { target, watch, reopen } = to;
     try {
@@ -83,7 +85,7 @@ export class Tls {
     return { socket, version };
   }
 
-  async #secureNode(socket: Socket, target: Target): Promise<Secured> {
+  async #secureNode(socket: Socket, target: Target): Promise<Secured<Socket>> {
     const [{ connect }, secureContext] = await Promise.all([import("node:tls"), this.#load()]);
     const { isVerified, pinSha256 } = this.#options;
     const options: ConnectionOptions = {

@@ -136,6 +136,19 @@ test("a tunnel is kept and used again", async () => {
   expect(proxy.asked).toHaveLength(1);
 });
 
+test.each([
+  { name: "says that it keeps it", header: "Connection: keep-alive\r\n", isReused: true },
+  { name: "says nothing, and may close it", header: "", isReused: false },
+])("a connection to a proxy that $name is used again: $isReused", async ({ header, isReused }) => {
+  await using proxy = await listen(
+    answer(`HTTP/1.1 200 OK\r\n${header}Content-Length: 2\r\n\r\nhi`),
+  );
+  using transport = through(`http://127.0.0.1:${proxy.port}`, { keepAlive: true });
+  await within(fetchAll(transport, requestOf("http://api.test")));
+  const second = await within(fetchAll(transport, requestOf("http://api.test")));
+  expect(second.connection.isReused).toBe(isReused);
+});
+
 test("a proxy is reached over TLS, with TLS to the origin inside", async () => {
   await using server = await origin(true);
   await using proxy = await startHttpProxy(server.port, identity("server"));

@@ -305,8 +305,10 @@ test("renderExchange() leaves bytes that are no text whole when formatting goes 
 test("metadata alone is of the whole response: a body that breaks off is told", async () => {
   const broken = new WeirError("NET_TRUNCATED", "cut");
   const exchange = sampleExchange({ chunks: ["half", broken] });
-  const printing = printed(exchange, pipeOptions({ print: "m" }));
-  expect(await printing.catch((error: unknown) => error)).toBe(broken);
+  const failure = await printed(exchange, pipeOptions({ print: "m" })).catch(
+    (error: unknown) => error,
+  );
+  expect(failure).toBe(broken);
 });
 
 test("metadata alone does not wait for the end of a stream of events", async () => {

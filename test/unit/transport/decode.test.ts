@@ -199,6 +199,21 @@ test("what was decoded so far is handed on before the body ends", async () => {
   expect(new TextDecoder().decode(value)).toBe("event 1\n");
 });
 
+test("leaving the loop does not wait for a server that is silent", async () => {
+  const never = Promise.withResolvers<void>();
+  async function* live(): AsyncGenerator<Uint8Array> {
+    yield zlib.gzipSync(TEXT);
+    await never.promise;
+  }
+  const { decoded, facts } = decode(live(), { headers: coded("gzip") });
+  await within(
+    (async () => {
+      for await (const _chunk of decoded.chunks) break;
+    })(),
+  );
+  expect(facts.isCancelled).toBe(true);
+});
+
 test("leaving the loop cancels the body", async () => {
   const { decoded, facts } = decode(pieces(zlib.gzipSync(TEXT)), { headers: coded("gzip") });
   for await (const _chunk of decoded.chunks) break;

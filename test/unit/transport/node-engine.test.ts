@@ -13,6 +13,7 @@ const TABLES = [
   "./upload.test.ts",
   "./wire.test.ts",
   "../../fault/hostile-responses.test.ts",
+  "../../fault/proxies.test.ts",
 ];
 
 // The query makes it another module: the same file has registered its tests under its own name.

@@ -16,7 +16,7 @@ import {
 import { fakeClock } from "../../support/fake-clock.ts";
 
 const LIMITS = { connectTimeoutMs: 100, readTimeoutMs: 1000, totalTimeoutMs: 10_000 };
-const TARGET = { host: "a.test", port: 80 };
+const TARGET = { scheme: "http", host: "a.test", port: 80 } as const;
 
 function watch(limits: WireLimits = LIMITS, signal?: AbortSignal) {
   const clock = fakeClock();
@@ -103,6 +103,32 @@ test("a server that never answers is TIMEOUT_READ", async () => {
   expect(await sending).toMatchObject({ code: "TIMEOUT_READ", details: { phase: "response" } });
   expect(clock.pending()).toBe(0);
   await within(server.allClosed());
+});
+
+test("a head that drips in is no silence until it stops", async () => {
+  let isAsked = false;
+  await using server = await listen((socket) => onRequest(socket, () => (isAsked = true)));
+  const clock = fakeClock();
+  let armed = 0;
+  const counting = {
+    ...clock,
+    after: (ms: number, task: () => void) => {
+      armed += 1;
+      return clock.after(ms, task);
+    },
+  };
+  using transport = testTransport({ clock: counting });
+  const limits = { readTimeoutMs: 1000 };
+  const sending = failure(transport.send(requestOf(server.url, { limits })));
+  await eventually(() => isAsked);
+  for (const letter of "HTTP/1.1") {
+    const before = armed;
+    server.sockets[0]?.write(letter);
+    await eventually(() => armed > before);
+    clock.advance(999);
+  }
+  clock.advance(1);
+  expect((await sending).code).toBe("TIMEOUT_READ");
 });
 
 test("each chunk starts the idle timer anew, and a body that stops is TIMEOUT_READ", async () => {

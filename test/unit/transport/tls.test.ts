@@ -283,6 +283,15 @@ test.each(HOSTS)("the versions of TLS with %s can be narrowed from both sides", 
   });
 });
 
+test("a host that does not speak HTTP/1.1 is TLS_HANDSHAKE", async () => {
+  await using server = await listen(answer(OK), { ...identity("server"), ALPNProtocols: ["h2"] });
+  using transport = testTransport();
+  expect(await failure(transport.send(requestOf(server.url)))).toMatchObject({
+    code: "TLS_HANDSHAKE",
+    hint: expect.stringContaining("HTTP/2"),
+  });
+});
+
 test("a pinned key is accepted, another one is not", async () => {
   await using server = await listen(answer(OK), identity("server"));
   const { publicKey } = new X509Certificate(pem("server"));
