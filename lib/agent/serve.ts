@@ -1,6 +1,7 @@
-import { messageOf, toWeirError, WeirError } from "../base/errors.ts";
+import { concatBytes } from "../base/bytes.ts";
+import { messageOf, WeirError } from "../base/errors.ts";
 import type { Agent } from "./agent.ts";
-import { failure } from "./envelope.ts";
+import { type Envelope, failure } from "./envelope.ts";
 
 /** Longest line read; the URL, headers and body of a call fit many times over. */
 const LINE_CAP_BYTES = 16 * 1024 * 1024;
@@ -20,63 +21,82 @@ export interface Lines {
  * Answers calls, one JSON object a line, until the input ends; calls run side by side, and answers
  * come in the order in which they are done.
  *
- * A line that is not a call gets an answer too. Rejects when an answer cannot be written.
+ * A line that is not a call gets an answer too. Rejects as soon as an answer cannot be written.
  */
-export async function serveLines(agent: Agent, { input, write, signal }: Lines): Promise<void> {
+export async function serveLines(agent: Agent, lines: Lines): Promise<void> {
+  const broken = Promise.withResolvers<never>();
+  // Who reads the answers may go while no further line comes.
+  await Promise.race([answerLines(agent, lines, broken.reject), broken.promise]);
+}
+
+async function answerLines(
+  agent: Agent,
+  { input, write, signal }: Lines,
+  onBroken: (error: unknown) => void,
+): Promise<void> {
   const running = new Set<Promise<void>>();
   let lastWrite = Promise.resolve();
-  let writeError: WeirError | undefined;
   const answer = async (line: string): Promise<void> => {
     const envelope = await answerLine(agent, line, signal);
     // One answer at a time, so that lines never mix.
     lastWrite = lastWrite.then(() => write(`${JSON.stringify(envelope)}\n`));
-    await lastWrite.catch((error: unknown) => {
-      writeError ??= toWeirError(error);
-    });
+    await lastWrite.catch(onBroken);
   };
   for await (const line of linesOf(input)) {
-    if (signal.aborted || writeError !== undefined) break;
+    if (signal.aborted) break;
     if (line.trim() === "") continue;
     const work: Promise<void> = answer(line).finally(() => running.delete(work));
     running.add(work);
     if (running.size >= CALL_LIMIT) await Promise.race(running);
   }
   await Promise.all(running);
-  if (writeError !== undefined) throw writeError;
 }
 
-async function answerLine(agent: Agent, line: string, signal: AbortSignal) {
+async function answerLine(agent: Agent, line: string, signal: AbortSignal): Promise<Envelope> {
+  if (line === TOO_LONG) return notACall(`The line is longer than ${LINE_CAP_BYTES} bytes`);
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch (error) {
-    const what = messageOf(error).split("\n")[0] ?? "";
-    const hint = 'Send one JSON object a line, such as {"id":1,"name":"http_get","arguments":{}}';
-    return failure(null, new WeirError("DATA_BAD_CALL", `The line is not JSON: ${what}`, { hint }));
+    // The parser quotes what it stopped at, which may be most of the line.
+    return notACall(`The line is not JSON: ${messageOf(error).split("\n")[0]?.slice(0, 200)}`);
   }
   return await agent.call(value, signal);
 }
 
-async function* linesOf(input: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let held = "";
-  let isTooLong = false;
-  for await (const chunk of input) {
-    const parts = (held + decoder.decode(chunk, { stream: true })).split("\n");
-    held = parts.pop() ?? "";
-    for (const part of parts) {
-      yield isTooLong ? TOO_LONG : part;
-      isTooLong = false;
-    }
-    if (held.length > LINE_CAP_BYTES) {
-      // The rest of the line is read and thrown away.
-      held = "";
-      isTooLong = true;
-    }
-  }
-  const last = isTooLong ? TOO_LONG : held + decoder.decode();
-  if (last !== "") yield last;
+function notACall(message: string): Envelope {
+  const hint = 'Send one JSON object a line, such as {"id":1,"name":"http_get","arguments":{}}';
+  return failure(null, new WeirError("DATA_BAD_CALL", message, { hint }));
 }
 
-/** Stands for a line over the cap: no JSON, so that it gets an answer that says so. */
-const TOO_LONG = "a line of more than 16 MiB";
+/** Stands for a line over the cap; no line of the input is the same, because it has its end. */
+const TOO_LONG = "too long\n";
+
+const LINE_FEED = 10;
+
+async function* linesOf(input: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  let held: Uint8Array[] = [];
+  let size = 0;
+  const take = (): string => {
+    const line = size > LINE_CAP_BYTES ? TOO_LONG : new TextDecoder().decode(concatBytes(held));
+    [held, size] = [[], 0];
+    return line;
+  };
+  // The rest of a line that is too long is read and thrown away.
+  const hold = (bytes: Uint8Array): void => {
+    size += bytes.byteLength;
+    if (size > LINE_CAP_BYTES) held = [];
+    // A copy: who hands out chunks may fill them anew.
+    else if (bytes.byteLength > 0) held.push(bytes.slice());
+  };
+  for await (const chunk of input) {
+    let start = 0;
+    for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, start)) {
+      hold(chunk.subarray(start, end));
+      yield take();
+      start = end + 1;
+    }
+    hold(chunk.subarray(start));
+  }
+  if (size > 0) yield take();
+}
