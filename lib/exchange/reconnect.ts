@@ -1,6 +1,7 @@
+import type { Clock } from "../base/clock.ts";
 import type { ErrorCode } from "../base/errors.ts";
 import { WeirError } from "../base/errors.ts";
-import type { Send } from "../transport/wire.ts";
+import type { Send, WireLimits } from "../transport/wire.ts";
 
 /** Failures before anything was sent, so that a second attempt repeats nothing. */
 const NOT_CONNECTED: ReadonlySet<ErrorCode> = new Set([
@@ -12,15 +13,24 @@ const NOT_CONNECTED: ReadonlySet<ErrorCode> = new Set([
 /**
  * Returns a `send` that tries once more when the connection could not be made.
  *
- * The second attempt resolves the name anew, and its addresses are judged anew.
+ * The second attempt resolves the name anew, and its addresses are judged anew. Both share the time
+ * of the request.
  */
-export function sendAgain(send: Send): Send {
+export function sendAgain(send: Send, clock: Clock): Send {
   return async (request) => {
+    const startedMs = clock.monotonicMs();
     try {
       return await send(request);
     } catch (error) {
       if (!(error instanceof WeirError) || !NOT_CONNECTED.has(error.code)) throw error;
-      return await send(request);
+      const limits = shortened(request.limits, clock.monotonicMs() - startedMs);
+      return await send({ ...request, limits });
     }
   };
+}
+
+function shortened(limits: WireLimits, elapsedMs: number): WireLimits {
+  const { totalTimeoutMs } = limits;
+  if (totalTimeoutMs === undefined) return limits;
+  return { ...limits, totalTimeoutMs: Math.max(1, totalTimeoutMs - elapsedMs) };
 }

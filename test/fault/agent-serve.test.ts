@@ -70,7 +70,7 @@ describe.each([
       lines
         .filter((one) => one.kind === kind)
         .map(({ id }) => id)
-        .toSorted();
+        .toSorted((one, other) => String(one).localeCompare(String(other)));
     expect(ids("intent")).toHaveLength(9);
     expect(ids("outcome")).toEqual(ids("intent"));
     expect(await verify(agent)).toStartWith("ok: 18 records");
