@@ -1,7 +1,7 @@
 import { concatBytes } from "../base/bytes.ts";
 import { messageOf, WeirError } from "../base/errors.ts";
 import type { Agent } from "./agent.ts";
-import { type Envelope, failure } from "./envelope.ts";
+import { type Envelope, envelopeLine, failure } from "./envelope.ts";
 
 /** Longest line read; the URL, headers and body of a call fit many times over. */
 const LINE_CAP_BYTES = 16 * 1024 * 1024;
@@ -39,7 +39,7 @@ async function answerLines(
   const answer = async (line: string): Promise<void> => {
     const envelope = await answerLine(agent, line, signal);
     // One answer at a time, so that lines never mix.
-    lastWrite = lastWrite.then(() => write(`${JSON.stringify(envelope)}\n`));
+    lastWrite = lastWrite.then(() => write(envelopeLine(envelope)));
     await lastWrite.catch(onBroken);
   };
   for await (const line of linesOf(input)) {
