@@ -54,6 +54,12 @@ export interface Agent {
 /** Header bytes a server may send, and the line of a request with its headers may have. */
 const HEADER_CAP_BYTES = 65_536;
 
+/**
+ * Bytes a coded body may have on the wire beyond the cap of the decoded one: room for data that no
+ * coding makes smaller. What is longer never becomes a body, as gzip of empty blocks.
+ */
+const CODED_SLACK_BYTES = 1024 * 1024;
+
 /** Codings that are asked for. */
 const ACCEPT_ENCODING = "gzip, deflate, br, zstd";
 
@@ -109,6 +115,7 @@ function exchangeOptions({ limits }: CompiledPolicy): ExchangeOptions {
       connectTimeoutMs: limits.connectTimeoutMs,
       totalTimeoutMs: limits.timeoutMs,
       headerCapBytes: HEADER_CAP_BYTES,
+      wireCapBytes: Math.ceil(limits.responseCapBytes * 1.01) + CODED_SLACK_BYTES,
     },
     isDecoded: true,
   };

@@ -1,4 +1,4 @@
-import { concatBytes } from "../base/bytes.ts";
+import { collectUpTo } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
 import { WeirError } from "../base/errors.ts";
 import type { Redactor } from "../base/redact.ts";
@@ -92,9 +92,13 @@ function shownBody(
 function refuseSwitch({ response, body }: Exchange): void {
   if (response.status >= 200) return;
   body.cancel();
-  throw new WeirError("NET_PROTOCOL", `The server answered ${response.status}, which nobody asked for`, {
-    hint: "Nothing can be done about it here; tell the operator of the server",
-  });
+  throw new WeirError(
+    "NET_PROTOCOL",
+    `The server answered ${response.status}, which nobody asked for`,
+    {
+      hint: "Nothing can be done about it here; tell the operator of the server",
+    },
+  );
 }
 
 /** Two codings on top of each other serve bombs more often than people. */
@@ -110,15 +114,10 @@ function refuseStackedCodings({ response, body }: Exchange): void {
 }
 
 async function readBody({ body }: Exchange, capBytes: number): Promise<KeptBody> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
   try {
-    for await (const chunk of body.chunks) {
-      chunks.push(chunk.slice(0, capBytes - size));
-      size += chunk.byteLength;
-      if (size > capBytes) return { bytes: concatBytes(chunks), isTruncated: true };
-    }
-    return { bytes: concatBytes(chunks), isTruncated: false };
+    // One byte more than is kept tells whether there was more.
+    const bytes = await collectUpTo(body.chunks, capBytes + 1);
+    return { bytes: bytes.subarray(0, capBytes), isTruncated: bytes.byteLength > capBytes };
   } finally {
     body.cancel();
   }

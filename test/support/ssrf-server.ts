@@ -42,8 +42,8 @@ async function coded(encoding: string, count: number): Promise<Uint8Array> {
 }
 
 /** Writes letters until the other side has gone. */
-async function pour({ socket, write }: Responder): Promise<void> {
-  write("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ntransfer-encoding: chunked\r\n\r\n");
+async function pour({ socket }: Responder): Promise<void> {
+  socket.write("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ntransfer-encoding: chunked\r\n\r\n");
   const chunk = Buffer.from(`10000\r\n${"a".repeat(65_536)}\r\n`);
   const closed = once(socket, "close");
   while (!socket.destroyed) {
@@ -51,9 +51,9 @@ async function pour({ socket, write }: Responder): Promise<void> {
   }
 }
 
-function drip({ socket, write }: Responder): void {
-  write("HTTP/1.1 200 OK\r\n");
-  const timer = setInterval(() => write("x-a: b\r\n"), 5);
+function drip({ socket }: Responder): void {
+  socket.write("HTTP/1.1 200 OK\r\n");
+  const timer = setInterval(() => socket.write("x-a: b\r\n"), 5);
   socket.on("close", () => clearInterval(timer));
 }
 
