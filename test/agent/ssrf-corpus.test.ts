@@ -323,15 +323,24 @@ async function runCheck(row: SsrfCase): Promise<CliResult> {
   writeFileSync(config, configOf(row), { mode: 0o600 });
   const { method, headers = {}, body } = row.request ?? {};
   const resolved = Object.entries(row.resolver ?? {}).map(
-    ([host, [answer = []]]) => `--resolve=${host}:${answer.join(",")}`,
+    ([host, [answer = []]]) => `--resolve=${host}:${answer.map(bracketed).join(",")}`,
   );
   const argv = [
-    ...["agent", "check", "--json", `--config=${config}`],
+    "agent",
+    "check",
+    "--json",
+    `--config=${config}`,
     ...resolved,
     ...(method === undefined ? [] : [`--method=${method}`]),
     ...Object.entries(headers).map(([name, value]) => `--header=${name}:${value}`),
     ...(body === undefined ? [] : [`--body=${body}`]),
-    ...["--", row.url],
+    "--",
+    row.url,
   ];
   return await runCli(argv, { target: "binary", env: envOf(row) });
+}
+
+/** Returns an address as it has to be written after a colon. */
+function bracketed(address: string): string {
+  return address.includes(":") ? `[${address}]` : address;
 }
