@@ -7,6 +7,7 @@ import type { CredentialStore } from "../auth/bound.ts";
 import { toWeirError, WeirError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import type { Redactor } from "../base/redact.ts";
+import { sanitizeLine } from "../base/sanitize.ts";
 import { isSensitiveHeader } from "../base/sensitive.ts";
 import type { Client } from "../client.ts";
 import { createClient } from "../client.ts";
@@ -272,7 +273,7 @@ function redactedFailure(envelope: Envelope, redactor: Redactor): Envelope {
   const { error, hint } = envelope;
   return {
     ...envelope,
-    error: redactor.redactText(error),
-    hint: hint === undefined ? undefined : redactor.redactText(hint),
+    error: sanitizeLine(redactor.redactText(error)),
+    hint: hint === undefined ? undefined : sanitizeLine(redactor.redactText(hint)),
   };
 }

@@ -2,7 +2,7 @@ import { collectUpTo } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
 import { WeirError } from "../base/errors.ts";
 import type { Redactor } from "../base/redact.ts";
-import { sanitizeText } from "../base/sanitize.ts";
+import { sanitizeLine, sanitizeText } from "../base/sanitize.ts";
 import { maskHeaders, maskUrl } from "../base/sensitive.ts";
 import type { Exchange, ResponseHead } from "../http/exchange.ts";
 import type { HeaderList } from "../http/headers.ts";
@@ -39,12 +39,14 @@ interface KeptBody {
  * Secrets are masked first, then what a terminal would obey or a reader would not see is escaped:
  * the other way round an escape inside a secret would hide it from the redactor.
  *
- * @throws {WeirError} what the body throws, BODY_ENCODING for stacked codings, DATA_BAD_CALL for a
+ * @throws {WeirError} what the body throws, NET_PROTOCOL for a switch of protocols, BODY_ENCODING
+ *   for stacked codings, DATA_BAD_CALL for a
  *   `select` that cannot be applied
  */
 export async function readAnswer(exchange: Exchange, options: AnswerOptions): Promise<Answer> {
   const { response } = exchange;
   const { redactor } = options;
+  refuseSwitch(exchange);
   refuseStackedCodings(exchange);
   const kept = await readBody(exchange, options.capBytes);
   const type = headerValue(response.headers, "content-type");
@@ -61,11 +63,11 @@ export async function readAnswer(exchange: Exchange, options: AnswerOptions): Pr
     output: sanitizeText(`${redactor.redactText(head.join("\n"))}\n\n${body}${note}`),
     meta: {
       status: response.status,
-      reason: redactor.redactText(response.reason),
+      reason: sanitizeLine(redactor.redactText(response.reason)),
       headers: headerRecord(headers),
       bytes: kept.bytes.byteLength,
       truncated: kept.isTruncated,
-      content_type: type === undefined ? null : redactor.redactText(type),
+      content_type: type === undefined ? null : sanitizeLine(redactor.redactText(type)),
       final_url: redactor.redactText(maskUrl(options.finalUrl)),
       redirects: exchange.hops.length - 1,
       result: result === undefined ? null : redactor.redactData(result),
@@ -84,6 +86,19 @@ function shownBody(
   }
   // The cut may have gone through a secret: what the mask holds back at the end is left out.
   return isTruncated ? redactor.textMask().push(text) : redactor.redactText(text);
+}
+
+/** No call can ask for another protocol, so what comes next on the connection is not HTTP. */
+function refuseSwitch({ response, body }: Exchange): void {
+  if (response.status >= 200) return;
+  body.cancel();
+  throw new WeirError(
+    "NET_PROTOCOL",
+    `The server answered ${response.status}, which nobody asked for`,
+    {
+      hint: "Nothing can be done about it here; tell the operator of the server",
+    },
+  );
 }
 
 /** Two codings on top of each other serve bombs more often than people. */
@@ -146,8 +161,8 @@ function truncationNote({ bytes }: KeptBody, { headers }: ResponseHead): string 
 
 function shownHeaders(headers: HeaderList, redactor: Redactor): HeaderList {
   return maskHeaders(headers).map(([name, value]) => [
-    redactor.redactText(name),
-    redactor.redactText(value),
+    sanitizeLine(redactor.redactText(name)),
+    sanitizeLine(redactor.redactText(value)),
   ]);
 }
 

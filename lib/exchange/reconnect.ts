@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { ErrorCode } from "../base/errors.ts";
 import { WeirError } from "../base/errors.ts";
-import type { Send, WireLimits } from "../transport/wire.ts";
+import type { Send } from "../transport/wire.ts";
 
 /** Failures before anything was sent, so that a second attempt repeats nothing. */
 const NOT_CONNECTED: ReadonlySet<ErrorCode> = new Set([
@@ -23,14 +23,9 @@ export function sendAgain(send: Send, clock: Clock): Send {
       return await send(request);
     } catch (error) {
       if (!(error instanceof WeirError) || !NOT_CONNECTED.has(error.code)) throw error;
-      const limits = shortened(request.limits, clock.monotonicMs() - startedMs);
+      const { spentMs = 0 } = request.limits;
+      const limits = { ...request.limits, spentMs: spentMs + clock.monotonicMs() - startedMs };
       return await send({ ...request, limits });
     }
   };
-}
-
-function shortened(limits: WireLimits, elapsedMs: number): WireLimits {
-  const { totalTimeoutMs } = limits;
-  if (totalTimeoutMs === undefined) return limits;
-  return { ...limits, totalTimeoutMs: Math.max(1, totalTimeoutMs - elapsedMs) };
 }
