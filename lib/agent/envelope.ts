@@ -1,4 +1,5 @@
 import { toWeirError } from "../base/errors.ts";
+import { replaceUnsafe } from "../base/sanitize.ts";
 import type { CallId } from "./call.ts";
 
 /** Facts about the response, for programs. */
@@ -49,4 +50,22 @@ export function failure(id: CallId, error: unknown): Envelope {
   const { code, message, hint, details } = toWeirError(error);
   const rule = typeof details["rule"] === "string" ? details["rule"] : undefined;
   return { id, success: false, output: "", error: message, code, rule, hint };
+}
+
+/**
+ * Returns the line of an envelope, with its end.
+ *
+ * What a terminal would obey, or nobody would see, is written as an escape of JSON: the data stays
+ * the same.
+ */
+export function envelopeLine(envelope: Envelope): string {
+  const line = replaceUnsafe(JSON.stringify(envelope), (character) =>
+    // One escape for each half of a pair.
+    character.split("").map(unitEscape).join(""),
+  );
+  return `${line}\n`;
+}
+
+function unitEscape(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
