@@ -28,6 +28,13 @@ export interface Daemon extends AsyncDisposable {
   readonly port: number;
   /** Returns what it has printed. */
   output(): string;
+  signal(name: "SIGHUP"): void;
+}
+
+/** Where a program listens, when it is not to be a free port. */
+export interface DaemonPlace {
+  readonly port?: number | undefined;
+  readonly triesLeft?: number;
 }
 
 /** How a program is started. */
@@ -43,10 +50,10 @@ export interface DaemonPlan {
  */
 export async function startDaemon(
   plan: (port: number, folder: string) => DaemonPlan,
-  triesLeft = 3,
+  { port: wanted, triesLeft = 3 }: DaemonPlace = {},
 ): Promise<Daemon> {
   const folder = temporaryFolder();
-  const port = await closedPort();
+  const port = wanted ?? (await closedPort());
   const { words, files } = plan(port, folder.path);
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(join(folder.path, name, ".."), { recursive: true });
@@ -73,8 +80,13 @@ export async function startDaemon(
   if (!(await isUp(child, port))) {
     await stop();
     await reading;
-    if (triesLeft > 1) return startDaemon(plan, triesLeft - 1);
+    if (triesLeft > 1) return startDaemon(plan, { port: wanted, triesLeft: triesLeft - 1 });
     throw new Error(`${words[0]} did not start: ${output}`);
   }
-  return { port, output: () => output, [Symbol.asyncDispose]: stop };
+  return {
+    port,
+    output: () => output,
+    signal: (name) => child.kill(name),
+    [Symbol.asyncDispose]: stop,
+  };
 }
