@@ -29,7 +29,7 @@ const PRIVATE = "10.0.0.5";
 const FORBIDDEN = [PRIVATE, "127.0.0.1", "169.254.169.254", OWN];
 
 if (process.env[INSIDE] === undefined) {
-  const words = namespaceWords();
+  const words = namespaceWords("own network");
   test.skipIf(words === undefined)(
     "inside namespaces of its own, weir agent withstands every rebinding",
     async () => {

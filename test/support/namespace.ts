@@ -10,16 +10,20 @@ export const INSIDE = "WEIR_TEST_INSIDE";
 
 /** Ways to get the rights: as this user where the kernel lets him, else through sudo. */
 const WAYS = [
-  ["unshare", "-rmn"],
-  ["sudo", "-n", "-E", "unshare", "-mn"],
+  ["unshare", "-r"],
+  ["sudo", "-n", "-E", "unshare"],
 ] as const;
 
-/** Returns the words that run a program in namespaces of its own, undefined where it may not. */
-export function namespaceWords(): readonly string[] | undefined {
-  const program = "ip link set lo up && mount --bind /etc/hostname /etc/hosts";
-  return WAYS.find((way) => {
-    if (Bun.which(way[0]) === null || Bun.which("ip") === null) return false;
-    const tried = Bun.spawnSync([...way, "sh", "-c", program], { stdout: "ignore" });
+/**
+ * Returns the words that run a program with mounts of its own, and a network of its own when `net`
+ * says so; undefined where it may not.
+ */
+export function namespaceWords(net: "own network" | "same network"): readonly string[] | undefined {
+  const flags = net === "own network" ? ["-m", "-n"] : ["-m"];
+  const trial = "mount -t tmpfs none /mnt && ip link show lo";
+  return WAYS.map((way) => [...way, ...flags]).find((words) => {
+    if (Bun.which(words[0] ?? "") === null || Bun.which("ip") === null) return false;
+    const tried = Bun.spawnSync([...words, "sh", "-c", trial], { stdout: "ignore" });
     return tried.exitCode === 0;
   });
 }
