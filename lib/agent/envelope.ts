@@ -1,4 +1,5 @@
 import { toWeirError } from "../base/errors.ts";
+import { replaceUnsafe } from "../base/sanitize.ts";
 import type { CallId } from "./call.ts";
 import { hintForModel } from "./hints.ts";
 
@@ -51,4 +52,22 @@ export function failure(id: CallId, error: unknown): Envelope {
   const rule = typeof details["rule"] === "string" ? details["rule"] : undefined;
   const advice = hintForModel(code, hint);
   return { id, success: false, output: "", error: message, code, rule, hint: advice };
+}
+
+/**
+ * Returns the line of an envelope, with its end.
+ *
+ * What a terminal would obey, or nobody would see, is written as an escape of JSON: the data stays
+ * the same.
+ */
+export function envelopeLine(envelope: Envelope): string {
+  const line = replaceUnsafe(JSON.stringify(envelope), (character) =>
+    // One escape for each half of a pair.
+    character.split("").map(unitEscape).join(""),
+  );
+  return `${line}\n`;
+}
+
+function unitEscape(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

@@ -1,7 +1,7 @@
 import { ByteQueue } from "../base/bytes.ts";
 import { messageOf, toWeirError, WeirError } from "../base/errors.ts";
 import type { Agent } from "./agent.ts";
-import { failure } from "./envelope.ts";
+import { envelopeLine, failure } from "./envelope.ts";
 
 /** Longest line read; the URL, headers and body of a call fit many times over. */
 const LINE_CAP_BYTES = 16 * 1024 * 1024;
@@ -35,7 +35,7 @@ export async function serveLines(agent: Agent, { input, write, signal }: Lines):
   const answer = async (line: string | undefined): Promise<void> => {
     const envelope = await answerLine(agent, line, end.signal);
     // One answer at a time, so that lines never mix.
-    lastWrite = lastWrite.then(() => write(`${JSON.stringify(envelope)}\n`));
+    lastWrite = lastWrite.then(() => write(envelopeLine(envelope)));
     await lastWrite.catch((error: unknown) => {
       writeError ??= toWeirError(error);
       end.abort(new WeirError("CANCELLED", "Nobody reads the answers any more"));
@@ -63,7 +63,8 @@ async function answerLine(agent: Agent, line: string | undefined, signal: AbortS
   try {
     value = JSON.parse(line);
   } catch (error) {
-    const what = messageOf(error).split("\n")[0] ?? "";
+    // The parser quotes what it stopped at, which may be most of the line.
+    const what = (messageOf(error).split("\n")[0] ?? "").slice(0, 200);
     const hint = 'Send one JSON object a line, such as {"id":1,"name":"http_get","arguments":{}}';
     return failure(null, new WeirError("DATA_BAD_CALL", `The line is not JSON: ${what}`, { hint }));
   }

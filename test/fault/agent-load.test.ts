@@ -53,8 +53,8 @@ test(`weir agent serve answers ${CALLS} calls, ${IN_FLIGHT} in flight: none lost
   console.log(
     `${CALLS} calls in ${seconds.toFixed(1)} s; at ${SETTLED}: ${show(settled)}; at the end: ${show(end)}`,
   );
-  // What waits for the collector comes and goes by some MiB; a leak of 2 KiB a call is over this.
-  expect(end.rssMib - (settled?.rssMib ?? 0)).toBeLessThan(16);
+  // What waits for the collector comes and goes by 25 MiB; a leak of 5 KiB a call is over this.
+  expect(end.rssMib - (settled?.rssMib ?? 0)).toBeLessThan(40);
   expect(end.descriptors).toBeLessThanOrEqual(settled?.descriptors ?? 0);
   agent.closeInput();
   expect(await agent.exited).toBe(0);
