@@ -47,14 +47,16 @@ test(`weir agent serve answers ${CALLS} calls, ${IN_FLIGHT} in flight: none lost
   expect(wrong).toEqual([]);
   expect(ids.size).toBe(CALLS);
   expect(server.hits.length).toBe(CALLS);
-  expect(server.connections()).toBeLessThanOrEqual(IN_FLIGHT);
+  // Each tool has connections of its own.
+  expect(server.connections()).toBeLessThanOrEqual(2 * IN_FLIGHT);
   expect(agent.otherLines).toEqual([]);
   console.log(
     `${CALLS} calls in ${seconds.toFixed(1)} s; at ${SETTLED}: ${show(settled)}; at the end: ${show(end)}`,
   );
   // What waits for the collector comes and goes by 25 MiB; a leak of 5 KiB a call is over this.
   expect(end.rssMib - (settled?.rssMib ?? 0)).toBeLessThan(40);
-  expect(end.descriptors).toBeLessThanOrEqual(settled?.descriptors ?? 0);
+  // Connections that idle come and go; a descriptor a call would be thousands.
+  expect(end.descriptors).toBeLessThanOrEqual((settled?.descriptors ?? 0) + IN_FLIGHT);
   agent.closeInput();
   expect(await agent.exited).toBe(0);
   expect(auditLines(agent.auditPath)).toHaveLength(2 * CALLS);
