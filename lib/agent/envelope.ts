@@ -1,6 +1,7 @@
 import { toWeirError } from "../base/errors.ts";
 import { replaceUnsafe } from "../base/sanitize.ts";
 import type { CallId } from "./call.ts";
+import { hintForModel } from "./hints.ts";
 
 /** Facts about the response, for programs. */
 export interface AnswerMeta {
@@ -49,7 +50,8 @@ export type Envelope =
 export function failure(id: CallId, error: unknown): Envelope {
   const { code, message, hint, details } = toWeirError(error);
   const rule = typeof details["rule"] === "string" ? details["rule"] : undefined;
-  return { id, success: false, output: "", error: message, code, rule, hint };
+  const advice = hintForModel(code, hint);
+  return { id, success: false, output: "", error: message, code, rule, hint: advice };
 }
 
 /**

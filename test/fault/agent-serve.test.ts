@@ -66,11 +66,11 @@ describe.each([
     }
     expect([agent.unfinished(), agent.otherLines]).toEqual(["", []]);
     const lines = auditLines(agent.auditPath);
-    const ids = (kind: string): readonly unknown[] =>
+    const ids = (kind: string): readonly string[] =>
       lines
         .filter((one) => one.kind === kind)
-        .map(({ id }) => id)
-        .toSorted();
+        .map(({ id = "" }) => id)
+        .toSorted((a, b) => a.localeCompare(b));
     expect(ids("intent")).toHaveLength(9);
     expect(ids("outcome")).toEqual(ids("intent"));
     expect(await verify(agent)).toStartWith("ok: 18 records");

@@ -57,7 +57,7 @@ interface Waiting {
 }
 
 /** Returns the environment of an agent: nothing of the caller's but where programs are. */
-export function cleanEnvironment(home: string): Record<string, string> {
+function cleanEnvironment(home: string): Record<string, string> {
   return { PATH: process.env["PATH"] ?? "", HOME: home, LANG: "C.UTF-8" };
 }
 
