@@ -87,7 +87,7 @@ function expectHidden(world: World, ...answers: readonly unknown[]): void {
 
 const API = "https://api.example.com/v1?page=2";
 
-describe("PX22 ASK4 ASK13 a credential of a rule", () => {
+describe("PX22 ASK4 a credential of a rule", () => {
   test.each([
     { kind: "bearer", header: "authorization", want: "Bearer ghp_REALVALUE" },
     { kind: "basic", header: "authorization", want: `Basic ${btoa(`ops:${PASSWORD}`)}` },
@@ -135,26 +135,36 @@ describe("PX22 ASK4 ASK13 a credential of a rule", () => {
     expectHidden(world, answer);
   });
 
-  test("stays with its host over a redirect", async () => {
+  test.each([
+    { kind: "bearer", names: ["authorization"] },
+    { kind: "key", names: ["x-api-key"] },
+    { kind: "map", names: ["x-one", "x-two"] },
+  ])("WEAK20 $kind stays with its host over a redirect", async ({ kind, names }) => {
     const play: Play = ({ host }) =>
       host === "api.example.com"
         ? httpAnswer("302 Found", { Location: "https://other.example.com/" })
         : httpAnswer("200 OK");
-    const config = ruleConfig("key", "api.example.com").replace(
+    const config = ruleConfig(kind, "api.example.com").replace(
       "enabled = true\n",
       'enabled = true\nallowed_domains = ["other.example.com"]\n',
     );
     await using world = await secretWorld(config, play);
-    const answer = await world.get(API, { headers: { "X-API-Key": "model" } });
+    // What the model sets under these names goes no further either.
+    const set = Object.fromEntries(names.map((name) => [name, "model"]));
+    const answer = await world.get(API, { headers: set });
     expect(answer).toMatchObject({ success: true, meta: { redirects: 1 } });
-    expect(world.arrivals.map(({ host, headers }) => [host, headers.has("x-api-key")])).toEqual([
-      ["api.example.com", true],
-      ["other.example.com", false],
+    const sent = world.arrivals.map(({ host, headers }) => [
+      host,
+      names.filter((name) => headers.has(name)),
+    ]);
+    expect(sent).toEqual([
+      ["api.example.com", [...names]],
+      ["other.example.com", []],
     ]);
     expectHidden(world, answer);
   });
 
-  test("WEAK4 that cannot be opened refuses the call", async () => {
+  test("that cannot be opened refuses the call", async () => {
     await using world = await openWorld({ config: ruleConfig("bearer"), names: NAMES });
     expect(await world.get(API)).toMatchObject({ success: false, code: "SECRET_UNRESOLVED" });
     expect(world.arrivals).toEqual([]);

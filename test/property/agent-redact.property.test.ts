@@ -13,11 +13,15 @@ const secret = fc
     fc.string({
       minLength: 8,
       maxLength: 40,
-      unit: fc.constantFrom(..."abcXYZ019+/=_-.~%&\"'\\<> :;,{}"),
+      unit: fc.constantFrom(...Array.from("abcXYZ019+/=_-.~%&\"'\\<> :;,{}")),
     }),
     fc.string({ minLength: 8, maxLength: 30, unit: "grapheme-ascii" }),
     fc.uint8Array({ minLength: 8, maxLength: 30 }).map((bytes) => `tok_${bytes.toBase64()}`),
-    fc.string({ minLength: 8, maxLength: 16, unit: fc.constantFrom(..."äöüß€日本😀abc123") }),
+    fc.string({
+      minLength: 8,
+      maxLength: 16,
+      unit: fc.constantFrom(...Array.from("äöüß€日本😀abc123")),
+    }),
   )
   .filter((text) => text.trim().length >= 8 && new Set(text).size >= 4 && !text.includes("{{"));
 

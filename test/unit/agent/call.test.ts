@@ -131,7 +131,7 @@ describe("PX10 readHttpArguments() refuses", () => {
       hint: "There are",
     },
   ])("$name", ({ given, message, hint }) => {
-    const whole = { ...("url" in given || message.includes("missing") ? {} : { url: URL_TEXT }) };
+    const whole = "url" in given || message.includes("missing") ? {} : { url: URL_TEXT };
     // Object.assign() would set the prototype where the text has the name of it.
     const args = Object.defineProperties(whole, Object.getOwnPropertyDescriptors(given));
     const refusal = codeAndHint(() => readHttpArguments(args));

@@ -214,6 +214,18 @@ describe("PX27 WEAK13 the audit file", () => {
     }
   });
 
+  test("WEAK12 has no credential of a call, wherever it stands", async () => {
+    await using world = await worldOf(LIST);
+    const secret = "S3CR3TV4LUE";
+    const url = `http://api.test/?X-Amz-Signature=${secret}&sig=${secret}&access_token=${secret}&page=2`;
+    const names = ["Authorization", "Cookie", "X-Api-Key", "X-Auth-Token", "X-Hub-Signature-256"];
+    const headers = Object.fromEntries(names.map((name) => [name, `Basic ${secret}`]));
+    expect(await world.get(url, { headers })).toMatchObject({ success: true });
+    expect(world.auditText()).not.toContain(secret);
+    expect(world.auditText()).toContain("page=2");
+    expect(world.arrivals[0]?.raw.split(secret)).toHaveLength(9);
+  });
+
   test("PX26 has the rule and reason of an address that was refused after the intent", async () => {
     await using world = await openWorld({ config: LIST, names: { "api.test": [["10.0.0.1"]] } });
     await world.get("http://api.test/");
@@ -231,7 +243,7 @@ describe("PX27 WEAK13 the audit file", () => {
   });
 });
 
-describe("ASK1 ASK2 ASK3 WEAK16 names that lead to private addresses", () => {
+describe("ASK1 ASK2 WEAK16 names that lead to private addresses", () => {
   test.each([
     { name: "are refused", more: "", address: "10.0.0.1", isOpen: false },
     {
@@ -245,6 +257,12 @@ describe("ASK1 ASK2 ASK3 WEAK16 names that lead to private addresses", () => {
       more: 'allowed_private = ["api.test:8080"]\n',
       address: "10.0.0.1",
       isOpen: false,
+    },
+    {
+      name: "are opened by name and port, on that port",
+      more: 'allowed_private = ["api.test:80"]\n',
+      address: "10.0.0.1",
+      isOpen: true,
     },
     {
       name: "are opened by range",
