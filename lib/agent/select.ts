@@ -65,6 +65,7 @@ function listOf(found: Iterable<{ readonly value: unknown }>, capBytes: number):
 }
 
 interface Selector {
+  resolve: (node: unknown) => unknown[];
   lazyResolve: (node: unknown) => Iterable<unknown>;
 }
 
@@ -72,10 +73,19 @@ interface Selector {
 function limitTime(query: object, clock: Clock): void {
   const endMs = clock.monotonicMs() + TIME_LIMIT_MS;
   for (const selector of selectorsOf(query, new Set())) {
-    const resolve = selector.lazyResolve.bind(selector);
-    selector.lazyResolve = (node) => {
-      if (clock.monotonicMs() < endMs) return resolve(node);
+    const resolve = selector.resolve.bind(selector);
+    const lazyResolve = selector.lazyResolve.bind(selector);
+    const check = (): void => {
+      if (clock.monotonicMs() < endMs) return;
       throw badSelect("it takes too long", "Select along one path, without filters in filters");
+    };
+    selector.resolve = (node) => {
+      check();
+      return resolve(node);
+    };
+    selector.lazyResolve = (node) => {
+      check();
+      return lazyResolve(node);
     };
   }
 }

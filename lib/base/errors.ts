@@ -112,6 +112,10 @@ export const ERRORS = {
   POLICY_QUOTA: { ...DENIED, retryable: true, summary: "A quota of the policy is used up" },
   POLICY_APPROVAL: { ...DENIED, summary: "The call needs an approval that was not given" },
   POLICY_REDIRECT: { ...DENIED, summary: "A redirect leads where the policy does not allow" },
+  TEMPLATE_SYNTAX: { ...DATA, summary: "A template cannot be read" },
+  TEMPLATE_UNDEFINED: { ...DATA, summary: "A template uses a value that is not defined" },
+  TEMPLATE_TYPE: { ...DATA, summary: "A template does something its values do not allow" },
+  TEMPLATE_BUDGET: { ...DATA, summary: "A template takes more steps, text or depth than it may" },
   AUDIT_WRITE: { ...DENIED, audience: "operator", summary: "The audit record cannot be written" },
   AUDIT_BROKEN: { ...DATA, audience: "operator", summary: "The audit chain is broken" },
   CANCELLED: {
