@@ -55,7 +55,8 @@ test(`weir agent serve answers ${CALLS} calls, ${IN_FLIGHT} in flight: none lost
   );
   // What waits for the collector comes and goes by 25 MiB; a leak of 5 KiB a call is over this.
   expect(end.rssMib - (settled?.rssMib ?? 0)).toBeLessThan(40);
-  expect(end.descriptors).toBeLessThanOrEqual(settled?.descriptors ?? 0);
+  // Connections that idle come and go; a descriptor a call would be thousands.
+  expect(end.descriptors).toBeLessThanOrEqual((settled?.descriptors ?? 0) + IN_FLIGHT);
   agent.closeInput();
   expect(await agent.exited).toBe(0);
   expect(auditLines(agent.auditPath)).toHaveLength(2 * CALLS);
