@@ -163,7 +163,7 @@ function nodesIn(node: Expression): readonly (Expression | undefined)[] {
     case "concat":
       return node.parts;
     case "condition":
-      return [node.test, node.then, node.otherwise];
+      return [node.test, node.value, node.otherwise];
   }
 }
 

@@ -67,6 +67,8 @@ test("NO7 only Python text forms and values without JSON are opted out, each wit
 });
 
 test("NO7 no sandbox case reaches anything beyond the data", () => {
-  const sandbox = cases.filter(({ group, expected }) => group === "sandbox" && expected === undefined);
+  const sandbox = cases.filter(
+    ({ group, expected }) => group === "sandbox" && expected === undefined,
+  );
   for (const one of sandbox) expect(failure(one).code, one.id).toBe("TEMPLATE_UNDEFINED");
 });
