@@ -1,4 +1,24 @@
+import process from "node:process";
+import { toWeirError } from "../lib/base/errors.ts";
 import { detectRuntime } from "../lib/runtime/detect.ts";
+import { createIo } from "./io.ts";
+import { reportError } from "./report.ts";
+import { run } from "./run.ts";
 
-const runtime = await detectRuntime();
-await runtime.stdout.write("weir\n");
+// The only file that ends the process. Everything printed has been awaited before it does, so that
+// nothing is cut; ending by itself would wait for a read of standard input that nobody wants.
+
+const io = createIo(await detectRuntime(), process.argv0);
+const argv = process.argv.slice(2);
+
+/** Reports what no catch saw: without it the runtime would print source lines and values. */
+async function crash(error: unknown): Promise<void> {
+  const status = await reportError(toWeirError(error), io, argv.includes("--debug"));
+  // oxlint-disable-next-line unicorn/no-process-exit -- the one place that ends the process
+  process.exit(status);
+}
+
+process.on("uncaughtException", (error) => void crash(error));
+process.on("unhandledRejection", (error) => void crash(error));
+// oxlint-disable-next-line unicorn/no-process-exit -- the one place that ends the process
+process.exit(await run(argv, io));

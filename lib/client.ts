@@ -1,5 +1,6 @@
 import { noCredentials, type CredentialStore } from "./auth/bound.ts";
 import { noHooks } from "./exchange/no-hooks.ts";
+import { sendAgain } from "./exchange/reconnect.ts";
 import { perform } from "./exchange/perform.ts";
 import type { CookieStore, ExchangeOptions, HookChain, Ports } from "./exchange/ports.ts";
 import type { Guard } from "./guard/decision.ts";
@@ -23,12 +24,21 @@ export interface ClientOptions {
   readonly record?: Ports["record"] | undefined;
   readonly quota?: Ports["quota"] | undefined;
   readonly approve?: Ports["approve"] | undefined;
+  /** True: a connection that could not be made is tried once more, from resolution on. */
+  readonly isReconnecting?: boolean | undefined;
 }
 
 /** Sends requests with its own cookies, credentials and connections, shared with no other client. */
 export interface Client {
-  /** Sends one request along the line of `exchange/perform.ts`; `options` win over the client's. */
-  perform(draft: Draft, options?: Partial<ExchangeOptions>): Promise<Exchange>;
+  /**
+   * Sends one request along the line of `exchange/perform.ts`; `options` and `ports` win over the
+   * client's. Guard and connections are always the client's.
+   */
+  perform(
+    draft: Draft,
+    options?: Partial<ExchangeOptions>,
+    ports?: Partial<Omit<Ports, "guard" | "send" | "clock">>,
+  ): Promise<Exchange>;
   /** Closes its connections; a response still being read fails. */
   close(): void;
   [Symbol.dispose](): void;
@@ -53,11 +63,12 @@ export function createClient(options: ClientOptions): Client {
     quota: options.quota ?? nothing,
     jar: options.jar ?? new MemoryJar(),
     credentials: options.credentials ?? noCredentials,
-    send: transport.send,
+    send: options.isReconnecting === true ? sendAgain(transport.send) : transport.send,
     clock: runtime.clock,
   };
   return {
-    perform: (draft, more) => perform(draft, ports, { ...options.exchange, ...more }),
+    perform: (draft, more, own) =>
+      perform(draft, { ...ports, ...own }, { ...options.exchange, ...more }),
     close: () => transport.close(),
     [Symbol.dispose]: () => transport.close(),
   };

@@ -1,18 +1,27 @@
 import type { HopRequest, ResponseHead } from "../http/exchange.ts";
+import type { Body } from "../http/body.ts";
 import type { HeaderList } from "../http/headers.ts";
 import type { AuthScheme, Credential } from "./scheme.ts";
 
+/** What a hop is dressed with. */
+export interface Dressing {
+  /** They replace lines of the same name. */
+  readonly lines: HeaderList;
+  /** The body with the secrets it refers to; undefined when it stays as it is. */
+  readonly body?: Body | undefined;
+}
+
 /** The credentials of one client, asked hop by hop. */
 export interface CredentialStore {
-  /** Returns header lines for this hop; they replace lines of the same name. */
-  dress(request: HopRequest): Promise<HeaderList>;
+  /** Returns what belongs to this hop. */
+  dress(request: HopRequest): Promise<Dressing>;
   /** Returns header lines that answer a 401, undefined when there is no answer. Asked once a hop. */
   answer(request: HopRequest, challenge: ResponseHead): Promise<HeaderList | undefined>;
 }
 
 /** The store of a client that was given no credential. */
 export const noCredentials: CredentialStore = {
-  dress: () => Promise.resolve([]),
+  dress: () => Promise.resolve({ lines: [] }),
   answer: () => Promise.resolve(undefined),
 };
 
@@ -24,7 +33,7 @@ export function boundCredential(
 ): CredentialStore {
   return {
     dress: (request) =>
-      Promise.resolve(request.url.origin === origin ? scheme.apply(credential) : []),
+      Promise.resolve({ lines: request.url.origin === origin ? scheme.apply(credential) : [] }),
     answer: (request, challenge) =>
       Promise.resolve(
         request.url.origin === origin ? scheme.answer?.(credential, request, challenge) : undefined,

@@ -30,7 +30,7 @@ export function badJson(text: string, offset: number, what: string): WeirError {
     "DATA_BAD_JSON",
     `Not valid JSON at line ${line}, column ${column}: ${what}`,
     {
-      details: { line, column, offset },
+      details: { line, column, offset, reason: what },
     },
   );
 }

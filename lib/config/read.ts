@@ -37,6 +37,16 @@ export function configPath(
   return { file: `${folder.replace(/\/+$/, "")}/weir/config.toml`, namedBy: undefined };
 }
 
+/** Says whether there is a configuration to read, without reading it. */
+export async function hasConfig(
+  { files, env }: Pick<Runtime, "files" | "env">,
+  named?: string,
+): Promise<boolean> {
+  const where = configPath(env, named);
+  if (where?.namedBy !== undefined) return true;
+  return where !== undefined && (await factsOf(files, where)) !== undefined;
+}
+
 function unreadable({ file, namedBy }: ConfigPath, reason: string, cause?: unknown): WeirError {
   const byDefault = "Correct the file, or name another with --config (/dev/null for none)";
   const hint = namedBy === undefined ? byDefault : `Name a file with ${namedBy} that can be read`;

@@ -1,6 +1,7 @@
+import { type Body, bodyLength } from "../http/body.ts";
 import type { HopRequest, SentRequest } from "../http/exchange.ts";
 import type { HeaderList } from "../http/headers.ts";
-import { headerValue, withHeader, withoutHeaders } from "../http/headers.ts";
+import { hasHeader, headerValue, withHeader, withoutHeaders } from "../http/headers.ts";
 import type { Ports } from "./ports.ts";
 
 /**
@@ -15,7 +16,19 @@ export async function dress(
 ): Promise<SentRequest> {
   const cookies = await ports.jar.cookiesFor(request.url);
   const headers = withCookies(request.headers, cookies);
-  return withLines({ ...request, headers }, await ports.credentials.dress(hop));
+  const { lines, body } = await ports.credentials.dress(hop);
+  const dressed = withLines({ ...request, headers }, lines);
+  return body === undefined ? dressed : withBody(dressed, body);
+}
+
+/** Replaces the body; its length changes with it. */
+function withBody(request: SentRequest, body: Body): SentRequest {
+  const length = bodyLength(body);
+  const isCounted = hasHeader(request.headers, "content-length") && length !== undefined;
+  const headers = isCounted
+    ? withHeader(request.headers, "Content-Length", String(length))
+    : request.headers;
+  return { ...request, headers, body };
 }
 
 /** Returns the request with `lines` in place of the lines of the same names. */

@@ -56,6 +56,7 @@ export function parseTarget(typed: string, options: TargetOptions): ParsedTarget
   const authority = /^[^/?]*/.exec(before)?.[0] ?? "";
   const at = authority.lastIndexOf("@");
   const host = authority.slice(at + 1);
+  checkAuthority(typed, authority);
   checkHost(typed, host);
   const path = before.slice(authority.length);
   const url = URL.parse(`${scheme}://${host}${path.replace(/^[^?]*/, encodeBackslashes)}`);
@@ -69,8 +70,9 @@ export function parseTarget(typed: string, options: TargetOptions): ParsedTarget
   };
 }
 
-/** Returns a copy of `url` with `pairs` at the end of its query; what is there stays as it is. */
+/** Returns `url` with `pairs` at the end of its query; what is there stays as it is. */
 export function appendQuery(url: URL, pairs: readonly FormPair[]): URL {
+  if (pairs.length === 0) return url;
   const longer = new URL(url);
   longer.search = appendToTarget(url.search, pairs);
   return longer;
@@ -79,8 +81,10 @@ export function appendQuery(url: URL, pairs: readonly FormPair[]): URL {
 /** Returns a request target, such as "/a/../b?c", with `pairs` at the end of its query. */
 export function appendToTarget(target: string, pairs: readonly FormPair[]): string {
   if (pairs.length === 0) return target;
-  const separator = target.includes("?") ? (/[?&]$/.test(target) ? "" : "&") : "?";
-  return `${target}${separator}${encodeForm(pairs)}`;
+  const query = target.indexOf("?");
+  if (query < 0) return `${target}?${encodeForm(pairs)}`;
+  const isOpen = query === target.length - 1 || target.endsWith("&");
+  return `${target}${isOpen ? "" : "&"}${encodeForm(pairs)}`;
 }
 
 function splitScheme(
@@ -101,6 +105,13 @@ function splitScheme(
   return { scheme, rest: bare.replace(/^\/\//, "") };
 }
 
+/** Browsers end the host at a backslash, others go on to the next slash: nobody knows who is meant. */
+function checkAuthority(typed: string, authority: string): void {
+  if (!/[\s\\]/.test(authority)) return;
+  const hint = "Percent-encode it in a password, as %20 or %5C; elsewhere write / in place of \\";
+  throw badUrl(typed, "has a space or a backslash before its path", hint);
+}
+
 function checkHost(typed: string, host: string): void {
   if (/^https?:$/i.test(host)) {
     throw badUrl(typed, "lacks the two slashes after its scheme", "Write it as https://host/path");
@@ -108,10 +119,6 @@ function checkHost(typed: string, host: string): void {
   if (host.replace(/:\d*$/, "") === "") {
     const hint = "Write the host before the path, or :/path for this machine";
     throw badUrl(typed, "names no host", hint);
-  }
-  if (/[\s\\]/.test(host)) {
-    const hint = "Quote each argument, and write / in place of \\";
-    throw badUrl(typed, `has a space or a backslash in its host ${quote(host)}`, hint);
   }
   const port = /:(\d+)$/.exec(host.startsWith("[") ? host.replace(/^.*\]/, "") : host)?.[1];
   if (port !== undefined && !(Number(port) >= 1 && Number(port) <= 65535)) {

@@ -105,14 +105,11 @@ async function textOf(item: FieldItem, ports: ItemPorts): Promise<string> {
   if (node.kind === "number") return node.text;
   if (node.kind === "literal" && node.value !== null) return String(node.value);
   const what = node.kind === "literal" ? "null" : `an ${node.kind}`;
-  throw new WeirError(
-    "USAGE_CONFLICT",
-    `Item ${quoteItem(item.text)} holds ${what}, which a form cannot`,
-    {
-      hint: "Leave --form and --multipart away to send JSON, or write = in place of := to send the text",
-      details: { item: item.text },
-    },
-  );
+  // The value stays out of the message: it may be a secret that the shell put there.
+  throw new WeirError("USAGE_CONFLICT", `Field "${item.name}" holds ${what}, which a form cannot`, {
+    hint: "Leave --form and --multipart away to send JSON, or write = in place of := to send the text",
+    details: { name: item.name },
+  });
 }
 
 function parseItemFile(item: FieldItem & { path: string }, text: string): JsonNode {

@@ -4,7 +4,7 @@
 // read here, bodies and uploads are opened here and read when the request is sent.
 import { type Body, bodyLength, NO_BODY, textBody } from "../http/body.ts";
 import { FORM_TYPE, type FormPair } from "../http/form.ts";
-import { type HeaderList, headerValue, withHeader } from "../http/headers.ts";
+import { type HeaderList, headerValue, isSameName } from "../http/headers.ts";
 import { parseMediaType } from "../http/media-type.ts";
 import { checkBoundary, multipartType, newBoundary } from "../http/multipart.ts";
 import { fileBody, formBody, formDataBody, JSON_TYPE, jsonBody, type TypedBody } from "./bodies.ts";
@@ -102,10 +102,9 @@ function boundaryOf(headers: HeaderList): string | undefined {
 
 /** A Content-Type typed for a multipart body gets the boundary of that body. */
 function withBoundary(headers: HeaderList, contentType: string | undefined): HeaderList {
-  const typed = headerValue(headers, "Content-Type");
   const boundary = parseMediaType(contentType ?? "")?.parameters.get("boundary");
-  if (typed === undefined || boundary === undefined || boundaryOf(headers) !== undefined) {
-    return headers;
-  }
-  return withHeader(headers, "Content-Type", multipartType(typed, boundary));
+  if (boundary === undefined || boundaryOf(headers) !== undefined) return headers;
+  return headers.map(([name, value]) =>
+    isSameName(name, "Content-Type") ? [name, multipartType(value, boundary)] : [name, value],
+  );
 }

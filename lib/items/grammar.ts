@@ -84,11 +84,6 @@ export function parseItem(text: string): Item {
   }
 }
 
-/** Returns where in the typed item the character at `offset` of its unescaped name stands. */
-export function offsetOfName(text: string, offset: number): number {
-  return rawOffset(text, offset);
-}
-
 function cut(text: string): RawItem {
   for (const found of text.matchAll(ESCAPE_OR_SEPARATOR)) {
     const [separator] = found;
@@ -114,8 +109,11 @@ function unescape(raw: string): string {
   );
 }
 
-/** Returns the offset in `raw` of what is at `offset` once `raw` is unescaped. */
-function rawOffset(raw: string, offset: number): number {
+/**
+ * Returns the offset in `raw`, an item as typed or a part of it, of what is at `offset` once `raw` is
+ * unescaped.
+ */
+export function typedOffset(raw: string, offset: number): number {
   let dropped = 0;
   for (const found of raw.matchAll(ESCAPED)) {
     if (found.index - dropped >= offset) break;
@@ -154,7 +152,8 @@ function readJson(raw: RawItem, value: string): JsonNode {
     const offset = Number(error.details["offset"]);
     throw itemError(raw.text, {
       what: "is not valid JSON",
-      offset: valueStart(raw) + rawOffset(raw.rawValue, offset),
+      offset: valueStart(raw) + typedOffset(raw.rawValue, offset),
+      reason: String(error.details["reason"]),
       hint: "Put strings in double quotes, or write = in place of := to send the text",
       cause: error,
     });

@@ -6,6 +6,8 @@ export interface ItemFault {
   readonly what: string;
   /** Offset of the character to point at, from 0. */
   readonly offset: number;
+  /** Why, after the place. */
+  readonly reason?: string | undefined;
   readonly hint: string;
   /** USAGE_BAD_ITEM when not given. */
   readonly code?: ErrorCode | undefined;
@@ -26,8 +28,10 @@ const WIDE =
  * caret under the character.
  */
 export function itemError(text: string, fault: ItemFault): WeirError {
-  const { what, offset, hint, code = "USAGE_BAD_ITEM", cause } = fault;
-  const message = `Item ${quoteItem(text, offset)} ${what} at character ${countCharacters(text, offset) + 1}`;
+  const { what, offset, reason, hint, code = "USAGE_BAD_ITEM", cause } = fault;
+  const place = countCharacters(text, offset) + 1;
+  const why = reason === undefined ? "" : `: ${reason}`;
+  const message = `Item ${quoteItem(text, offset)} ${what} at character ${place}${why}`;
   return new WeirError(code, message, {
     hint,
     details: { item: clip(text, offset).shown, offset, frame: frameOf(text, offset) },

@@ -1,5 +1,5 @@
 import { JSON_DEPTH_LIMIT } from "../base/json-tree.ts";
-import { offsetOfName } from "./grammar.ts";
+import { typedOffset } from "./grammar.ts";
 import { itemError } from "./item-error.ts";
 
 /** One step into nested JSON: `name`, `[name]`, `[3]` or `[]`. */
@@ -79,7 +79,7 @@ function expect(field: FieldName, token: Token, kind: "[" | "]"): void {
   if (token.kind === kind) return;
   throw itemError(field.text, {
     what: `should go on with ${kind}`,
-    offset: offsetOfName(field.text, token.at),
+    offset: typedOffset(field.text, token.at),
     hint: "Write a[b][c]=value for nested JSON, or \\[ and \\] for brackets in a name",
   });
 }
@@ -89,7 +89,7 @@ function innerStep(field: FieldName, open: Token, inner: Token, isRoot: boolean)
   if (inner.kind === "text" && !isRoot) return { kind: "key", key: inner.value, at: open.at };
   throw itemError(field.text, {
     what: isRoot ? "should go on with a number or ]" : "should go on with a name, a number or ]",
-    offset: offsetOfName(field.text, inner.at),
+    offset: typedOffset(field.text, inner.at),
     hint: isRoot
       ? "Write name=value for an object, []=value for an array, \\[ for a bracket in a name"
       : "Write a[b][c]=value for nested JSON, or \\[ and \\] for brackets in a name",
@@ -101,7 +101,7 @@ function indexStep(field: FieldName, open: Token, inner: Token): Step {
   if (index >= 0) return { kind: "index", index, at: open.at };
   throw itemError(field.text, {
     what: "has a negative index",
-    offset: offsetOfName(field.text, inner.at),
+    offset: typedOffset(field.text, inner.at),
     hint: "Count from 0, write [] to append, or a backslash before the number to make it a name",
   });
 }
@@ -109,7 +109,7 @@ function indexStep(field: FieldName, open: Token, inner: Token): Step {
 function tooDeep(field: FieldName): Error {
   return itemError(field.text, {
     what: `nests more than ${JSON_DEPTH_LIMIT} levels deep`,
-    offset: offsetOfName(field.text, field.name.length),
+    offset: typedOffset(field.text, field.name.length),
     hint: "Give the value as JSON from a file with name:=@file",
   });
 }

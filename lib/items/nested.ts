@@ -1,5 +1,5 @@
 import { JSON_NULL, type JsonNode } from "../base/json-tree.ts";
-import { offsetOfName } from "./grammar.ts";
+import { typedOffset } from "./grammar.ts";
 import { itemError } from "./item-error.ts";
 import { type FieldName, parsePath, type Step } from "./nested-path.ts";
 
@@ -110,8 +110,9 @@ function conflict(field: JsonField, step: Step, slot: Slot): Error {
   const wanted = step.kind === "key" ? "an object" : "an array";
   return itemError(field.text, {
     code: "USAGE_CONFLICT",
-    what: `needs ${subject} to be ${wanted}, and an earlier item made it ${nameOf(slot)},`,
-    offset: offsetOfName(field.text, step.at),
+    what: `needs ${wanted}`,
+    offset: typedOffset(field.text, step.at),
+    reason: `an earlier item made ${subject} ${nameOf(slot)}`,
     hint: "Use one form for all items: a[b]=1 makes an object, a[]=1 or a[0]=1 makes an array",
   });
 }
@@ -126,7 +127,7 @@ function nameOf(slot: Slot): string {
 function tooHigh(field: JsonField, step: Step): Error {
   return itemError(field.text, {
     what: `leaves more than ${GAP_LIMIT} empty places in arrays`,
-    offset: offsetOfName(field.text, step.at),
+    offset: typedOffset(field.text, step.at),
     hint: "Use a lower index, or a backslash before the number to make it a name",
   });
 }

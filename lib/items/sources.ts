@@ -3,6 +3,8 @@ import type { Item } from "./grammar.ts";
 import { quoteItem } from "./item-error.ts";
 import { type BuildOptions, isForm } from "./options.ts";
 
+const STDIN = "standard input";
+
 /** A field that holds a value, not a file to upload. */
 export type FieldItem = Extract<
   Item,
@@ -54,14 +56,13 @@ export function checkSources(items: readonly Item[], options: BuildOptions): voi
   }
   const [first, second] = bodySources(items, options);
   if (second === undefined) return;
-  const isStdin = second === STDIN;
   throw conflict(
     `Both ${first} and ${second} give the body`,
-    isStdin ? "Add --ignore-stdin to leave standard input alone" : "Leave one of them away",
+    second === STDIN
+      ? "Add --ignore-stdin to leave standard input alone"
+      : "Leave one of them away",
   );
 }
-
-const STDIN = "standard input";
 
 function readsStdin(item: Item): boolean {
   return "path" in item && item.path === "-";
@@ -69,16 +70,22 @@ function readsStdin(item: Item): boolean {
 
 /** Returns what gives the body. Parts of a form or of a JSON value make one body together. */
 function bodySources(items: readonly Item[], options: BuildOptions): readonly string[] {
-  const isPart = (item: Item): boolean => isField(item) || (isFile(item) && isForm(options));
-  const part = items.find(isPart);
-  const whole = items.filter((item) => isFile(item) && !isPart(item));
+  const data = items.filter((item) => isField(item) || isFile(item));
+  const isPart = (item: Item): boolean => isField(item) || isForm(options);
+  const part = data.find(isPart);
+  const whole = data.filter((item) => !isPart(item));
   const named = part === undefined ? whole : [part, ...whole];
   return [
-    ...named.map((item) => `item ${quoteItem(item.text)}`),
+    ...named.map(describe),
     ...(options.mode === "multipart" && part === undefined ? ["--multipart"] : []),
     ...(options.raw === undefined ? [] : ["--raw"]),
     ...(isStdinBody(items, options) ? [STDIN] : []),
   ];
+}
+
+/** Names the item without its value, which may be a secret that the shell put there. */
+function describe(item: FieldItem | FileItem): string {
+  return item.kind === "body-file" ? `file "${item.path}"` : `field "${item.name}"`;
 }
 
 function conflict(message: string, hint: string): WeirError {

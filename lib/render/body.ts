@@ -1,12 +1,13 @@
-import { type HeaderList, headerValue } from "../http/headers.ts";
+import { hasHeader, type HeaderList, headerValue } from "../http/headers.ts";
+import { charsetOf } from "../http/media-type.ts";
 import { isBinary, noteBox, SNIFF_BYTES } from "./binary.ts";
-import { BodyDecoder, charsetOf } from "./charset.ts";
+import { BodyDecoder, findCharset } from "./charset.ts";
 import type { BodyFormat, FormatContext } from "./format.ts";
 import { formatFor } from "./index.ts";
-import { LineSplitter } from "./lines.ts";
-import { parseMediaType } from "./media-type.ts";
+import { type LinePart, LineSplitter } from "./lines.ts";
+import { essenceOf } from "./media-type.ts";
 import type { View } from "./options.ts";
-import { openBody } from "./replay.ts";
+import { openBody, type OpenedBody } from "./replay.ts";
 import { formatBytes } from "./size.ts";
 
 /** The body of a request or of a response. */
@@ -23,9 +24,9 @@ export interface ShownBody {
   readonly cancel: () => void;
 }
 
-/** A body whose start has been looked at. */
-interface KnownBody extends ShownBody {
-  readonly type: string;
+/** A body that is text. */
+interface TextBody {
+  readonly chunks: AsyncIterable<Uint8Array>;
   readonly decoder: BodyDecoder;
   readonly format: BodyFormat | undefined;
 }
@@ -44,18 +45,26 @@ export async function* renderBody(
     yield* body.chunks;
     return;
   }
-  const media = parseMediaType(body.mime ?? headerValue(body.headers, "content-type"));
-  const isLive = view.options.isStreamed || media.type === "text/event-stream";
-  const { first, chunks } = await openBody(body.chunks, isLive ? 1 : SNIFF_BYTES);
-  const charset = charsetOf(first, { media, wanted: body.charset });
-  if (first.byteLength > 0 && (body.isEncoded || isBinary({ type: media.type, charset, first }))) {
-    if (view.options.isTerminal) yield await binaryNote({ ...body, chunks }, media.type, view);
-    else yield* chunks;
-    return;
+  const contentType = headerValue(body.headers, "content-type") ?? "";
+  const type = essenceOf(body.mime ?? contentType);
+  const format = wantedFormat(type, view);
+  const isLive =
+    view.options.isStreamed || type === "text/event-stream" || format?.takes === "line";
+  const opened = await openBody(body.chunks, isLive ? 1 : SNIFF_BYTES);
+  const { first, chunks } = opened;
+  const declared = charsetOf(body.mime ?? "") ?? charsetOf(contentType);
+  const charset = findCharset(first, { type, declared, wanted: body.charset });
+  const isText = !body.isEncoded && !isBinary({ type, charset, first });
+  if (first.byteLength === 0 || isText) {
+    const decoder = new BodyDecoder(charset);
+    yield* renderText({ chunks, decoder, format }, isLive, view);
+  } else if (view.options.isTerminal) {
+    body.cancel();
+    await opened.close();
+    yield view.painter.paint("note", binaryNote(body, opened, type));
+  } else {
+    yield* chunks;
   }
-  const decoder = new BodyDecoder(charset);
-  const format = wantedFormat(media.type, view);
-  yield* renderText({ ...body, chunks, type: media.type, decoder, format }, isLive, view);
 }
 
 function wantedFormat(type: string, { options }: View): BodyFormat | undefined {
@@ -63,15 +72,14 @@ function wantedFormat(type: string, { options }: View): BodyFormat | undefined {
   return isFormatted || isColored ? formatFor(type) : undefined;
 }
 
-function renderText(body: KnownBody, isLive: boolean, view: View): AsyncGenerator<string> {
+function renderText(body: TextBody, isLive: boolean, view: View): AsyncGenerator<string> {
   const { format } = body;
   if (format === undefined || (isLive && format.takes === "body")) return passText(body, view);
-  const isByLine = format.takes === "line" || isLive;
-  return isByLine ? formatLines(body, format, view) : formatWhole(body, format, view);
+  return isLive ? formatLines(body, format, view) : formatWhole(body, format, view);
 }
 
 /** Yields text as it arrives. */
-async function* passText({ chunks, decoder }: KnownBody, view: View): AsyncGenerator<string> {
+async function* passText({ chunks, decoder }: TextBody, view: View): AsyncGenerator<string> {
   const cleaner = view.newCleaner();
   for await (const chunk of chunks) {
     const text = cleaner.push(decoder.push(chunk));
@@ -81,28 +89,32 @@ async function* passText({ chunks, decoder }: KnownBody, view: View): AsyncGener
   if (rest !== "") yield rest;
 }
 
+/** Yields what each chunk ends in one piece, so that a line does not cost a write. */
 async function* formatLines(
-  { chunks, decoder }: KnownBody,
+  { chunks, decoder }: TextBody,
   format: BodyFormat,
   view: View,
 ): AsyncGenerator<string> {
   const splitter = new LineSplitter();
-  const show = ({ text, isWhole }: { text: string; isWhole: boolean }): string => {
-    const line = text.replace(/\r?\n$/, "");
-    const pieces = isWhole ? format.format(line, contextOf(view)) : undefined;
-    return pieces === undefined
-      ? view.cleanText(text)
-      : [...pieces].join("") + (text.endsWith("\n") ? "\n" : "");
-  };
+  const show = (parts: Iterable<LinePart>): string =>
+    Array.from(parts, (part) => formatLine(part, format, view)).join("");
   for await (const chunk of chunks) {
-    for (const part of splitter.push(decoder.push(chunk))) yield show(part);
+    const text = show(splitter.push(decoder.push(chunk)));
+    if (text !== "") yield text;
   }
-  for (const part of splitter.push(decoder.end())) yield show(part);
-  for (const part of splitter.end()) yield show(part);
+  const rest = show(splitter.push(decoder.end())) + show(splitter.end());
+  if (rest !== "") yield rest;
+}
+
+function formatLine({ text, isWhole }: LinePart, format: BodyFormat, view: View): string {
+  const line = text.replace(/\r?\n$/, "");
+  const pieces = isWhole ? format.format(line, contextOf(view)) : undefined;
+  if (pieces === undefined) return view.cleanText(text);
+  return [...pieces].join("") + (text.endsWith("\n") ? "\n" : "");
 }
 
 async function* formatWhole(
-  body: KnownBody,
+  body: TextBody,
   format: BodyFormat,
   view: View,
 ): AsyncGenerator<string> {
@@ -126,35 +138,19 @@ function contextOf({ options, painter, cleanText }: View): FormatContext {
   return { options: formatOptions, isFormatted: pretty.isFormatted, painter, clean: cleanText };
 }
 
-/** Bytes read on to tell the size of a body that is not shown. */
-const COUNTED_BYTES = 1_048_576;
-
-async function binaryNote(body: ShownBody, type: string, view: View): Promise<string> {
-  const isLive = view.options.isStreamed;
-  const size = declaredSize(body.headers) ?? (isLive ? "" : await countedSize(body.chunks));
-  body.cancel();
-  const note = noteBox({
+function binaryNote({ headers }: ShownBody, { first, isWhole }: OpenedBody, type: string): string {
+  return noteBox({
     reason: "binary data not shown in terminal",
     type,
-    size,
+    size: isWhole ? formatBytes(first.byteLength) : declaredSize(headers),
     advice: "Save it with --output FILE",
   });
-  return view.painter.paint("note", note);
 }
 
-/** Content-Length tells the size unless it is that of a coding. */
-function declaredSize(headers: HeaderList): string | undefined {
-  const length = headerValue(headers, "content-length");
-  const isCoded = headerValue(headers, "content-encoding") !== undefined;
-  if (length === undefined || isCoded || !/^\d{1,15}$/.test(length)) return undefined;
-  return formatBytes(Number(length));
-}
-
-async function countedSize(chunks: AsyncIterable<Uint8Array>): Promise<string> {
-  let size = 0;
-  for await (const chunk of chunks) {
-    size += chunk.byteLength;
-    if (size > COUNTED_BYTES) return `more than ${formatBytes(COUNTED_BYTES)}`;
-  }
-  return formatBytes(size);
+/** What Content-Length says. Nothing is counted: a radio station would never come to an end. */
+function declaredSize(headers: HeaderList): string {
+  const length = headerValue(headers, "content-length") ?? "";
+  if (!/^\d{1,15}$/.test(length)) return "size not known";
+  const isCoded = hasHeader(headers, "content-encoding");
+  return `${formatBytes(Number(length))}${isCoded ? " compressed" : ""}`;
 }

@@ -1,6 +1,6 @@
 import { concatBytes } from "../base/bytes.ts";
 import { WeirError } from "../base/errors.ts";
-import { isHtmlType, isXmlType, type MediaType } from "./media-type.ts";
+import { isHtmlType, isXmlType } from "./media-type.ts";
 
 /** Bytes in which a document may name its own charset, WHATWG HTML section 13.2.3.2. */
 const PRESCAN_BYTES = 1024;
@@ -10,7 +10,10 @@ const META_CHARSET = /<meta[^>]{0,300}?charset\s*=\s*["']?\s*([^\s"'/>;]{1,40})/
 
 /** What decides how bytes become text. */
 export interface CharsetHints {
-  readonly media: MediaType;
+  /** `type/subtype`, or "". */
+  readonly type: string;
+  /** The charset parameter of the Content-Type. */
+  readonly declared: string | undefined;
   /** The charset that `--response-charset` names; it wins over everything. */
   readonly wanted?: string | undefined;
 }
@@ -22,10 +25,14 @@ export interface CharsetHints {
  *
  * @returns undefined when nothing says it: then UTF-8, and windows-1252 when it is not UTF-8
  */
-export function charsetOf(first: Uint8Array, hints: CharsetHints): string | undefined {
-  const { media, wanted } = hints;
+export function findCharset(first: Uint8Array, hints: CharsetHints): string | undefined {
+  const { type, declared, wanted } = hints;
   return (
-    known(wanted) ?? byteOrderMark(first) ?? known(media.charset) ?? known(inDocument(first, media))
+    known(wanted) ??
+    byteOrderMark(first) ??
+    // Some servers take apostrophes for quotes.
+    known(declared?.replaceAll("'", "")) ??
+    known(inDocument(first, type))
   );
 }
 
@@ -64,8 +71,8 @@ function byteOrderMark(bytes: Uint8Array): string | undefined {
   return first === 0xfe && second === 0xff ? "utf-16be" : undefined;
 }
 
-function inDocument(bytes: Uint8Array, media: MediaType): string | undefined {
-  if (!isHtmlType(media.type) && !isXmlType(media.type)) return undefined;
+function inDocument(bytes: Uint8Array, type: string): string | undefined {
+  if (!isHtmlType(type) && !isXmlType(type)) return undefined;
   const start = new TextDecoder("latin1").decode(bytes.subarray(0, PRESCAN_BYTES));
   const label = XML_ENCODING.exec(start)?.[1] ?? META_CHARSET.exec(start)?.[1];
   // A document that can be read as ASCII up to here is not in UTF-16, whatever it says.
@@ -79,7 +86,7 @@ export class BodyDecoder {
   /** Start of a character that the next chunk ends, while UTF-8 is only assumed. */
   #pending: Uint8Array = new Uint8Array();
 
-  /** @param charset what `charsetOf` returned */
+  /** @param charset what `findCharset` returned */
   constructor(charset: string | undefined) {
     this.#decoder = charset === undefined ? undefined : decoderOf(charset);
   }

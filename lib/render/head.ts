@@ -53,7 +53,7 @@ export function renderResponseHead(head: ResponseHead, options: HeadOptions): st
 }
 
 /** Returns the role of a status code by its class, RFC 9110 section 15. */
-export function roleOfStatus(status: number): Role {
+function roleOfStatus(status: number): Role {
   if (status < 200) return "informational";
   if (status < 300) return "success";
   if (status < 400) return "redirect";

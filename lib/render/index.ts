@@ -13,12 +13,7 @@ import { jsonFormat, jsonLikeFormat, jsonLinesFormat } from "./json.ts";
 import { xmlFormat } from "./xml.ts";
 
 /** Kinds of bodies that are laid out and coloured; the first that matches is taken. Others stay. */
-export const FORMATS: readonly BodyFormat[] = [
-  jsonLinesFormat,
-  jsonFormat,
-  xmlFormat,
-  jsonLikeFormat,
-];
+const FORMATS: readonly BodyFormat[] = [jsonLinesFormat, jsonFormat, xmlFormat, jsonLikeFormat];
 
 /** Returns the format for bodies of this media type, undefined when they stay as they are. */
 export function formatFor(mediaType: string): BodyFormat | undefined {

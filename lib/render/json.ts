@@ -16,7 +16,8 @@ export const jsonFormat: BodyFormat = {
 /** JSON sent as plain text, as script, or without a type. */
 export const jsonLikeFormat: BodyFormat = {
   name: "json-like",
-  takes: "either",
+  // A live text may be no JSON at all and come a word at a time: it is not held for its line end.
+  takes: "body",
   matches: (type) =>
     /^$|^text\/plain$|^(?:text|application)\/(?:x-)?(?:java|ecma)script$/.test(type),
   format: (text, context) => (/^\s*[{[]/.test(text) ? formatJson(text, context) : undefined),

@@ -1,33 +1,23 @@
-/** The parts of a Content-Type that rendering looks at. */
-export interface MediaType {
-  /** `type/subtype` in lower case; "" when the header is missing or no media type. */
-  readonly type: string;
-  /** Value of the charset parameter, as written. */
-  readonly charset?: string | undefined;
+import { isText, parseMediaType } from "../http/media-type.ts";
+
+/** Returns `type/subtype` of a Content-Type value in lower case, "" when it names no type. */
+export function essenceOf(contentType: string): string {
+  const media = parseMediaType(contentType);
+  return media === undefined ? "" : `${media.type}/${media.subtype}`;
 }
 
-// type and subtype are tokens of RFC 9110 section 5.6.2.
-const ESSENCE = /^[!#$%&'*+\-.^_`|~0-9a-z]+\/[!#$%&'*+\-.^_`|~0-9a-z]+$/;
-const CHARSET = /;\s*charset\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s;"']+))/i;
-
-/** Returns the media type of a Content-Type value; lenient, because servers are. */
-export function parseMediaType(value: string | undefined): MediaType {
-  if (value === undefined) return { type: "" };
-  const semicolon = value.indexOf(";");
-  const essence = (semicolon < 0 ? value : value.slice(0, semicolon)).trim().toLowerCase();
-  const type = ESSENCE.test(essence) ? essence : "";
-  const match = semicolon < 0 ? null : CHARSET.exec(value.slice(semicolon));
-  return { type, charset: match?.[1] ?? match?.[2] ?? match?.[3] };
-}
-
-/** Says whether the type is JSON: `application/json`, `text/json`, `application/problem+json` … */
+/**
+ * Says whether the type is JSON: `application/problem+json`, `application/x-amz-json-1.1` …
+ *
+ * Generous, as HTTPie is: what turns out not to be JSON is shown as it is.
+ */
 export function isJsonType(type: string): boolean {
-  return /[/+.-](?:json|json5)$/.test(type) || type === "application/manifest+json";
+  return type.includes("json");
 }
 
 /** Says whether the type is a sequence of JSON texts, one a line. */
 export function isJsonLinesType(type: string): boolean {
-  return /^(?:application|text)\/(?:x-)?(?:ndjson|jsonl|jsonlines|json-lines|json-seq|stream\+json)$/.test(
+  return /^(?:application|text)\/(?:x-)?(?:ndjson|jsonl|jsonlines|json-lines|stream\+json)$/.test(
     type,
   );
 }
@@ -42,12 +32,9 @@ export function isHtmlType(type: string): boolean {
   return type === "text/html" || type === "application/xhtml+xml";
 }
 
-const TEXTUAL =
-  /^text\/|^message\/|^multipart\/|^application\/(?:x-www-form-urlencoded|graphql|sql|toml|yaml|x-yaml|x-sh|x-httpd-php|rtf|pem-certificate-chain|x-pem-file|x-javascript|javascript|ecmascript|x-ndjson|jsonl)$/;
-
 /** Says whether the type promises text, so that bytes outside UTF-8 are in another charset. */
 export function isTextType(type: string): boolean {
-  return TEXTUAL.test(type) || isJsonType(type) || isJsonLinesType(type) || isXmlType(type);
+  return /^(?:message|multipart)\//.test(type) || isText(type) || isJsonType(type);
 }
 
 const BINARY =

@@ -1,5 +1,6 @@
 import { sanitizeLine } from "../base/sanitize.ts";
-import { clipToWidth, displayWidth, formatSize, formatSpan } from "./size.ts";
+import { formatSize } from "../base/sizes.ts";
+import { clipToWidth, displayWidth, formatSpan } from "./size.ts";
 
 /** How far a transfer is. */
 export interface Progress {
@@ -15,7 +16,7 @@ export interface Progress {
 }
 
 const WIDEST_BAR = 30;
-const NARROWEST_BAR = 5;
+const BAR_STEP = 5;
 
 /**
  * Returns one line that shows how far a transfer is, without a line end.
@@ -52,14 +53,18 @@ export function summaryLine(summary: TransferSummary): string {
   const moved = Math.max(0, doneBytes - resumedBytes);
   const seconds = elapsedMs / 1000;
   const span = seconds < 60 ? `${seconds.toFixed(seconds < 10 ? 2 : 1)} s` : formatSpan(seconds);
-  const rate = seconds > 0 ? ` (${formatSize(moved / seconds)}/s)` : "";
+  const rate = seconds > 0 ? ` (${formatRate(moved / seconds)})` : "";
   const resumed = resumedBytes > 0 ? `, ${formatSize(resumedBytes)} were there already` : "";
   return `${isComplete ? "Done" : "Interrupted"}. ${formatSize(moved)} in ${span}${rate}${resumed}`;
 }
 
+function formatRate(bytesPerSecond: number): string {
+  return `${formatSize(Math.round(bytesPerSecond))}/s`;
+}
+
 /** Most important first. */
 function factsOf({ doneBytes, totalBytes, rateBytesPerSecond }: Progress): string[] {
-  const rate = `${formatSize(rateBytesPerSecond)}/s`;
+  const rate = formatRate(rateBytesPerSecond);
   if (totalBytes === undefined) return [formatSize(doneBytes), rate];
   const left = Math.max(0, totalBytes - doneBytes) / rateBytesPerSecond;
   const eta = rateBytesPerSecond > 0 && left < 360_000 ? formatSpan(left) : "-:--:--";
@@ -68,8 +73,9 @@ function factsOf({ doneBytes, totalBytes, rateBytesPerSecond }: Progress): strin
 }
 
 function barOf({ doneBytes, totalBytes }: Progress, columns: number): string {
-  const width = Math.min(WIDEST_BAR, columns - 2);
-  if (totalBytes === undefined || width < NARROWEST_BAR) return "";
+  // In steps, or the bar would jump with every digit of the rate.
+  const width = Math.min(WIDEST_BAR, columns - 2 - ((columns - 2) % BAR_STEP));
+  if (totalBytes === undefined || width < BAR_STEP) return "";
   return `[${"#".repeat(Math.floor(shareOf(doneBytes, totalBytes) * width)).padEnd(width)}]`;
 }
 

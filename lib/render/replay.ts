@@ -9,6 +9,8 @@ export interface OpenedBody {
   readonly chunks: AsyncIterable<Uint8Array>;
   /** True when `first` is all of it. */
   readonly isWhole: boolean;
+  /** Closes the source in place of reading `chunks`. */
+  close(): Promise<void>;
 }
 
 /** Reads the first `wantedBytes` of a body. A body that breaks off gives what it had first. */
@@ -35,7 +37,14 @@ export async function openBody(
   }
   const first = concatBytes(held);
   const chunks = replay({ first, iterator, failure, isOver });
-  return { first, chunks, isWhole: isOver && failure === undefined };
+  return {
+    first,
+    chunks,
+    isWhole: isOver && failure === undefined,
+    async close() {
+      if (!isOver) await iterator.return?.();
+    },
+  };
 }
 
 interface Replay {

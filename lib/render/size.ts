@@ -1,19 +1,5 @@
-const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"] as const;
-
-/** Returns a size for people, in powers of 1000: `999 B`, `12.3 MB`. */
-export function formatSize(bytes: number): string {
-  let value = Math.max(0, bytes);
-  let unit = 0;
-  // 999.95 would be printed as 1000.0 of the unit below.
-  while (value >= (unit === 0 ? 1000 : 999.95) && unit < UNITS.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
-}
-
 /** Returns a whole number with a comma between thousands. Intl would cost milliseconds to load. */
-export function formatCount(count: number): string {
+function formatCount(count: number): string {
   return String(count).replace(/\B(?=(?:\d{3})+$)/g, ",");
 }
 

@@ -29,6 +29,7 @@ export const bunRuntime: Runtime = {
     kind: () => streamKind(0),
     sizeBytes: () => sizeOfFd(0),
     isReady: isStdinReady,
+    askSecret: async (question) => (await import("./prompt.ts")).askSecret(question),
     // bun 1.4: piping process.stdin into a ClientRequest stalls; the web stream does not.
     chunks: () => Bun.stdin.stream(),
   },

@@ -36,6 +36,7 @@ export const denoRuntime: Runtime = {
     kind: () => streamKind(0),
     sizeBytes: () => sizeOfFd(0),
     isReady: isStdinReady,
+    askSecret: async (question) => (await import("./prompt.ts")).askSecret(question),
     chunks: () => process.stdin,
   },
   stdout: output(1),

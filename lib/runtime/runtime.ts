@@ -39,6 +39,11 @@ export interface Input {
   isReady(): boolean;
   /** Yields chunks as they come; leaving the loop early stops reading. */
   chunks(): AsyncIterable<Uint8Array>;
+  /**
+   * Asks a person at the terminal and returns the line typed, which is not shown; undefined after
+   * Ctrl-C. Only when `kind()` is "terminal".
+   */
+  askSecret(question: string): Promise<string | undefined>;
 }
 
 /** Standard output or standard error. */

@@ -1,5 +1,6 @@
 import ky, { type Options } from "ky";
 import { WeirError } from "../base/errors.ts";
+import { hasResponseParser } from "../runtime/http-parser.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { checkRequest } from "./check.ts";
 import { decodeBody } from "./decode.ts";
@@ -25,6 +26,8 @@ export interface TransportOptions extends DialOptions {
   readonly keepAlive: boolean;
   /** Connections to one origin at a time, 256 when not given; more requests wait their turn. */
   readonly maxSockets?: number | undefined;
+  /** Which engine sends, a seam for tests; the fastest that the runtime can run when not given. */
+  readonly engine?: "node" | "direct" | undefined;
 }
 
 /** Returns a transport with connections of its own. */
@@ -99,8 +102,9 @@ class EngineTransport {
   }
 
   async #loadEngine(): Promise<Engine> {
-    const [{ createNodeEngine }, { Pool }, { Dialer }] = await Promise.all([
-      import("./node-engine.ts"),
+    const engine = this.#options.engine ?? (hasResponseParser() ? "direct" : "node");
+    const [create, { Pool }, { Dialer }] = await Promise.all([
+      engine === "direct" ? loadDirect() : loadNode(),
       import("./pool.ts"),
       import("./dial.ts"),
     ]);
@@ -108,8 +112,16 @@ class EngineTransport {
     const { clock } = runtime;
     const dialer = new Dialer(this.#options, runtime);
     const pool = new Pool({ isKept: keepAlive, maxSockets: maxSockets ?? MAX_SOCKETS, clock });
-    return createNodeEngine({ pool, clock, dial: (target, watch) => dialer.dial(target, watch) });
+    return create({ pool, clock, dial: (target, watch) => dialer.dial(target, watch) });
   }
+}
+
+async function loadDirect() {
+  return (await import("./direct-engine.ts")).createDirectEngine;
+}
+
+async function loadNode() {
+  return (await import("./node-engine.ts")).createNodeEngine;
 }
 
 function closed(): WeirError {

@@ -5,6 +5,8 @@ import { startServer } from "../support/loopback-server.ts";
 import { runCli, runProgram } from "../support/run-cli.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
+// Proves RQ87: the binary needs nothing around it.
+
 const ROOT = join(import.meta.dir, "..", "..");
 
 /** Copies what a build reads; hard links, because node_modules is large. */

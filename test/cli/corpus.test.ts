@@ -5,6 +5,8 @@ import { runCase } from "../support/run-case.ts";
 
 // Every case of the command-line corpus, on the source and on the compiled binary. What weir does
 // not do yet stands in fixtures/cli-known-failures.json, a list that can only get shorter.
+// Proves RQ3 as a whole; RQ4 (url), RQ13 (nested), RQ14 (items), RQ15 (form, body), RQ26 and RQ27
+// (method), RQ33 (redirect), RQ37 (output), RQ49 (url-offline-*) and RQ55 (auth).
 
 const cases = await readCases();
 const knownFailures = await readKnownFailures();

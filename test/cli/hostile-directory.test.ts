@@ -5,7 +5,7 @@ import { type LoopbackServer, startServer } from "../support/loopback-server.ts"
 import { runCli, runProgram } from "../support/run-cli.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 
-// A clone of a stranger's repository must not change what weir does. Seen from the stranger: every
+// Proves RQ86. A clone of a stranger's repository must not change what weir does. Seen from the stranger: every
 // file that Bun, Node or weir might look for lies in the working directory, and none is obeyed.
 
 const CERTIFICATES = join(import.meta.dir, "..", "..", "fixtures", "certificates");

@@ -37,6 +37,7 @@ export interface CliOptions extends RunOptions {
 export interface CliResult {
   /** As UTF-8. */
   readonly stdout: string;
+  /** Not enumerable: a comparison that fails would print every byte. */
   readonly stdoutBytes: Uint8Array;
   readonly stderr: string;
   /** 128 + signal when a signal ended it. */
@@ -127,7 +128,10 @@ export function startProgram(command: readonly string[], options: RunOptions = {
       throw new Error(`Still running after ${timeoutMs} ms: ${command.join(" ")}\n${said}`);
     }
     const exit = Number(readIfThere(file("exit")) ?? status);
-    return { stdout, stdoutBytes, stderr, exit, durationMs: performance.now() - startedAtMs };
+    const durationMs = performance.now() - startedAtMs;
+    const result = { stdout, stderr, exit, durationMs };
+    // The property that makes it a CliResult is the one being defined.
+    return Object.defineProperty(result, "stdoutBytes", { value: stdoutBytes }) as CliResult;
   };
   return {
     signal(name) {

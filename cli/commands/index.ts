@@ -1,0 +1,95 @@
+import type { Command, RequestCommand, WordsCommand } from "./command.ts";
+
+const loadRequest = () => import("./request.ts");
+
+function methodCommand(method: string, summary: string, example: string): RequestCommand {
+  const name = method.toLowerCase();
+  return {
+    name,
+    summary,
+    usage: "<url> [item ...]",
+    examples: [example],
+    takes: "request",
+    method,
+    load: loadRequest,
+  };
+}
+
+/** The command that runs when no other is named: `weir [method] <url> [item ...]`. */
+export const DEFAULT_COMMAND: RequestCommand = {
+  name: "",
+  summary: "Send a request: POST when there is a body, else GET",
+  usage: "[method] <url> [item ...]",
+  examples: [
+    "weir example.test/users page==2",
+    "weir example.test/users name=Ada age:=36",
+    "weir :8080/health",
+  ],
+  takes: "request",
+  load: loadRequest,
+};
+
+/** `weir help`, and what `--help` and a lone `-h` run. */
+export const HELP_COMMAND: WordsCommand = {
+  name: "help",
+  summary: "Show help on weir, a topic, a command or a flag",
+  usage: "[topic | command | flag]",
+  examples: ["weir help request", "weir help post", "weir help verify"],
+  takes: "words",
+  wordLimits: [0, 1],
+  load: () => import("./help.ts"),
+};
+
+/** `weir version`, and what `--version` runs. */
+export const VERSION_COMMAND: WordsCommand = {
+  name: "version",
+  summary: "Show version, commit and runtime",
+  usage: "",
+  examples: ["weir version"],
+  takes: "words",
+  wordLimits: [0, 0],
+  load: () => import("./version.ts"),
+};
+
+/** Every command by name, in the order of the help. A new one is a file and a row here. */
+export const COMMANDS: readonly Command[] = [
+  methodCommand("GET", "Send a GET request", "weir get example.test/users page==2"),
+  methodCommand("POST", "Send a POST request", "weir post example.test/users name=Ada age:=36"),
+  methodCommand("PUT", "Send a PUT request", "weir put example.test/users/1 name=Ada"),
+  methodCommand("PATCH", "Send a PATCH request", "weir patch example.test/users/1 age:=37"),
+  methodCommand("DELETE", "Send a DELETE request", "weir delete example.test/users/1"),
+  methodCommand("HEAD", "Send a HEAD request", "weir head example.test/big.iso"),
+  methodCommand("OPTIONS", "Send an OPTIONS request", "weir options example.test/users"),
+  {
+    name: "request",
+    summary: "Send a request with any method",
+    usage: "<method> <url> [item ...]",
+    examples: ["weir request PURGE example.test/cached"],
+    takes: "request",
+    load: loadRequest,
+  },
+  HELP_COMMAND,
+  VERSION_COMMAND,
+  {
+    name: "completion",
+    summary: "Print the script that completes weir in a shell",
+    usage: "{bash | zsh | fish | powershell}",
+    examples: [
+      "weir completion bash > ~/.local/share/bash-completion/completions/weir",
+      "weir completion fish > ~/.config/fish/completions/weir.fish",
+    ],
+    takes: "words",
+    wordLimits: [1, 1],
+    load: () => import("./completion.ts"),
+  },
+];
+
+/** Returns the command called `name`, undefined when there is none. */
+export function findCommand(name: string): Command | undefined {
+  return COMMANDS.find((command) => command.name === name);
+}
+
+/** Returns the usage line of a command: `weir get <url> [item ...]`. */
+export function usageOf(command: Command): string {
+  return ["weir", command.name, command.usage].filter((part) => part !== "").join(" ");
+}

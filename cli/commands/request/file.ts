@@ -1,0 +1,69 @@
+import { codeOf, messageOf, WeirError } from "../../../lib/base/errors.ts";
+import type { Files, FileWriter } from "../../../lib/runtime/runtime.ts";
+
+/** Reasons a person understands, for the codes of the system. */
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EEXIST: "it exists already",
+  EISDIR: "it is a directory",
+  ENOENT: "its folder does not exist",
+  ENOSPC: "the disk is full",
+  ENOTDIR: "a part of its path is not a folder",
+  EROFS: "the file system is read-only",
+};
+
+/** Returns the error for a file that cannot be written. */
+export function cannotWrite(path: string, error: unknown): WeirError {
+  const reason = REASONS[codeOf(error)] ?? messageOf(error);
+  return new WeirError("IO_WRITE", `Cannot write ${path}: ${reason}`, {
+    hint: "Choose another place with --output FILE",
+    details: { path, reason: codeOf(error) },
+    cause: error,
+  });
+}
+
+/**
+ * Opens a file for writing; its errors, and those of every write, are IO_WRITE.
+ *
+ * @throws {WeirError} IO_WRITE
+ */
+export async function openFile(
+  files: Files,
+  path: string,
+  how: "truncate" | "append",
+): Promise<FileWriter> {
+  const translated = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      throw cannotWrite(path, error);
+    }
+  };
+  const writer = await translated(files.open(path, how));
+  return {
+    write: (chunk) => translated(writer.write(chunk)),
+    close: () => translated(writer.close()),
+  };
+}
+
+/**
+ * Creates a file that was not there: `path`, else `stem-1.ext`, `stem-2.ext` and so on.
+ *
+ * @throws {WeirError} IO_WRITE
+ */
+export async function createUnique(
+  files: Files,
+  path: string,
+): Promise<{ readonly path: string; readonly writer: FileWriter }> {
+  const dot = path.lastIndexOf(".");
+  const stemEnd = dot > path.lastIndexOf("/") + 1 ? dot : path.length;
+  for (let count = 0; ; count += 1) {
+    const suffix = count === 0 ? "" : `-${count}`;
+    const tried = path.slice(0, stemEnd) + suffix + path.slice(stemEnd);
+    try {
+      return { path: tried, writer: await files.open(tried, "create") };
+    } catch (error) {
+      if (codeOf(error) !== "EEXIST") throw cannotWrite(tried, error);
+    }
+  }
+}

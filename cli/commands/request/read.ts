@@ -1,0 +1,75 @@
+import type { CredentialStore } from "../../../lib/auth/bound.ts";
+import { WeirError } from "../../../lib/base/errors.ts";
+import type { Draft } from "../../../lib/http/draft.ts";
+import { withHeader } from "../../../lib/http/headers.ts";
+import type { Flags } from "../../flags.ts";
+import type { Io } from "../../io.ts";
+import { USER_AGENT } from "../../version.ts";
+import type { RequestInvocation } from "../command.ts";
+import { applyConfig } from "./configured.ts";
+import { requestCredential } from "./credential.ts";
+import { buildDraft } from "./draft.ts";
+import type { ResumePoint } from "./resume.ts";
+import { findResumePoint } from "./resume.ts";
+
+/** A command line, read whole: what to send, as whom, and what to do with the answer. */
+export interface TypedRequest {
+  readonly draft: Draft;
+  readonly credentials: CredentialStore;
+  /** Flags of the command line over those of the configuration. */
+  readonly flags: Flags;
+  /** Where an earlier download stopped. */
+  readonly resume: ResumePoint | undefined;
+}
+
+/**
+ * Reads a command line, and the configuration below it.
+ *
+ * @throws {WeirError} USAGE_*, CONFIG_*, IO_READ, DATA_*, AUTH_INVALID
+ */
+export async function readRequest(invocation: RequestInvocation, io: Io): Promise<TypedRequest> {
+  const { runtime } = io;
+  const { flags, url, headers, query } = await applyConfig(invocation, io);
+  checkDownloadFlags(flags);
+  const line = {
+    method: invocation.method,
+    url,
+    items: invocation.items,
+    flags,
+    defaultScheme: defaultScheme(flags, io.programName),
+    userAgent: USER_AGENT,
+    configured: { headers, query },
+  };
+  const { draft, userinfo } = await buildDraft(line, { runtime, notice: (text) => io.warn(text) });
+  const { origin } = draft.url;
+  const credentials = await requestCredential({ flags, userinfo, origin, stdin: runtime.stdin });
+  const resume = await resumePoint(flags, io);
+  return { draft: resumed(draft, resume), credentials, flags, resume };
+}
+
+function defaultScheme(flags: Flags, programName: string): "http" | "https" {
+  if (flags.isSet("https")) return "https";
+  return flags.text("default-scheme") ?? (programName === "weirs" ? "https" : "http");
+}
+
+function checkDownloadFlags(flags: Flags): void {
+  if (!flags.isSet("continue")) return;
+  if (flags.isSet("download") && flags.text("output") !== undefined) return;
+  throw new WeirError("USAGE_CONFLICT", "--continue needs --download and --output FILE", {
+    hint: "Write --download --continue --output FILE, FILE being the one to go on with",
+  });
+}
+
+async function resumePoint(flags: Flags, io: Io): Promise<ResumePoint | undefined> {
+  const output = flags.text("output");
+  if (!flags.isSet("continue") || output === undefined) return undefined;
+  return await findResumePoint(io.runtime.files, output);
+}
+
+function resumed(draft: Draft, resume: ResumePoint | undefined): Draft {
+  const headers = (resume?.headers ?? []).reduce(
+    (list, [name, value]) => withHeader(list, name, value),
+    draft.headers,
+  );
+  return { ...draft, headers };
+}

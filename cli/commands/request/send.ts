@@ -1,0 +1,52 @@
+import type { Client } from "../../../lib/client.ts";
+import type { Exchange } from "../../../lib/http/exchange.ts";
+import type { Io } from "../../io.ts";
+import { dialOptions, exchangeOptions } from "./network.ts";
+import { ProgressBar } from "./progress.ts";
+import type { TypedRequest } from "./read.ts";
+
+/** A client for the one request of a command line. */
+export interface RequestClient extends Disposable {
+  perform(): Promise<Exchange>;
+}
+
+/** Uploads up to this size are over before a bar could be read. */
+const BAR_FROM_BYTES = 1_000_000;
+
+/**
+ * Returns the client that the flags ask for.
+ *
+ * @throws {WeirError} USAGE_BAD_VALUE, IO_READ
+ */
+export async function openClient(request: TypedRequest, io: Io): Promise<RequestClient> {
+  const { flags, credentials } = request;
+  const options = { ...exchangeOptions(flags), isDecoded: !flags.isSet("download") };
+  const dial = await dialOptions(flags, io.runtime.files);
+  // Loading node:http is the largest part of a cold start: nothing before this line needs it.
+  const { createClient } = await import("../../../lib/client.ts");
+  const client = createClient({ runtime: io.runtime, dial, exchange: options, credentials });
+  return {
+    perform: () => performShown(client, request, io),
+    [Symbol.dispose]: () => client.close(),
+  };
+}
+
+async function performShown(client: Client, request: TypedRequest, io: Io): Promise<Exchange> {
+  const { draft, flags } = request;
+  const { signal } = io;
+  const { body } = draft;
+  const isLarge = body.kind === "stream" && (body.lengthBytes ?? Infinity) >= BAR_FROM_BYTES;
+  if (!isLarge || flags.count("quiet") > 0 || !io.stderr.isTerminal()) {
+    return await client.perform(draft, { signal });
+  }
+  const bar = new ProgressBar(io.stderr, io.runtime.clock);
+  await bar.start("upload", 0, body.lengthBytes);
+  let isComplete = false;
+  try {
+    const exchange = await client.perform(draft, { signal, onUpload: (sent) => bar.note(sent) });
+    isComplete = true;
+    return exchange;
+  } finally {
+    await bar.end(isComplete);
+  }
+}

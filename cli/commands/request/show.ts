@@ -1,0 +1,66 @@
+import { dress } from "../../../lib/exchange/dress.ts";
+import { prepare } from "../../../lib/exchange/prepare.ts";
+import type { Exchange } from "../../../lib/http/exchange.ts";
+import { type OutputPiece, renderExchange, renderOffline } from "../../../lib/render/write.ts";
+import { MemoryJar } from "../../../lib/session/jar.ts";
+import { utf8 } from "../../../lib/base/bytes.ts";
+import type { Io } from "../../io.ts";
+import { openFile } from "./file.ts";
+import { renderOptions } from "./output.ts";
+import type { TypedRequest } from "./read.ts";
+
+/** Prints an exchange to standard output or to the file of `--output`. */
+export async function showExchange(
+  exchange: Exchange,
+  request: TypedRequest,
+  io: Io,
+): Promise<void> {
+  const options = renderOptions(request.flags, outputFacts(request, io));
+  const startedMs = io.runtime.clock.monotonicMs() - exchange.elapsedMs;
+  const pieces = renderExchange(exchange, {
+    ...options,
+    warn: (text) => void io.warn(text),
+    elapsedMs: () => io.runtime.clock.monotonicMs() - startedMs,
+  });
+  await writePieces(pieces, request, io);
+}
+
+/** Prints the request as it would be sent. */
+export async function showOffline(request: TypedRequest, io: Io): Promise<void> {
+  const prepared = prepare(request.draft);
+  const dressed = await dress(
+    prepared,
+    { ...prepared, hop: 0 },
+    { jar: new MemoryJar(), credentials: request.credentials },
+  );
+  const options = renderOptions(request.flags, outputFacts(request, io));
+  await writePieces(renderOffline(dressed, options), request, io);
+}
+
+function outputFacts({ flags }: TypedRequest, io: Io) {
+  const isFile = flags.text("output") !== undefined;
+  return {
+    isTerminal: !isFile && io.isStdoutTerminal,
+    isColoured: !isFile && io.isStdoutColoured,
+  };
+}
+
+async function writePieces(
+  pieces: AsyncIterable<OutputPiece>,
+  { flags }: TypedRequest,
+  io: Io,
+): Promise<void> {
+  const path = flags.text("output");
+  if (path === undefined) {
+    for await (const piece of pieces) if (piece.length > 0) await io.stdout.write(piece);
+    return;
+  }
+  const file = await openFile(io.runtime.files, path, "truncate");
+  try {
+    for await (const piece of pieces) {
+      await file.write(typeof piece === "string" ? utf8(piece) : piece);
+    }
+  } finally {
+    await file.close();
+  }
+}

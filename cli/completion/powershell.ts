@@ -1,0 +1,60 @@
+import { choicesOf, type CompletionModel, isValued, type Named, spellings } from "./model.ts";
+
+const CHOOSE = `    $command = ''
+    $previous = ''
+    foreach ($element in @($commandAst.CommandElements | Select-Object -Skip 1)) {
+        if ($element.Extent.EndOffset -ge $cursorPosition) { break }
+        $text = $element.ToString()
+        $isValue = $valued -ccontains $previous
+        if ($command -eq '' -and $text -notlike '-*' -and -not $isValue) { $command = $text }
+        $previous = $text
+    }
+
+    # Without rows PowerShell offers files, which is right for a flag that takes one.
+    $rows = if ($valued -ccontains $previous) { $choices | Where-Object { $_[2] -ceq $previous } }
+    elseif ($wordToComplete -like '-*') { $flags }
+    elseif ($command -eq '') { $commands }
+    elseif ($command -eq 'help') { $topics }
+    elseif ($command -eq 'completion') { $shells }
+
+    $rows | Where-Object { $_ -and $_[0].StartsWith($wordToComplete, 'Ordinal') } | ForEach-Object {
+        [System.Management.Automation.CompletionResult]::new($_[0], $_[0], 'ParameterValue', $_[1])
+    }`;
+
+/** Returns the script for PowerShell 5 and later. */
+export function powershellScript({ commands, topics, shells, flags }: CompletionModel): string {
+  const valued = flags.filter(isValued);
+  const choices = valued.flatMap((flag) =>
+    (choicesOf(flag) ?? []).flatMap((choice) =>
+      spellings(flag).map((name) => [choice, flag.help, name]),
+    ),
+  );
+  const flagRows = flags.flatMap((flag) => spellings(flag).map((name) => [name, flag.help]));
+  return `# PowerShell completion for weir. Made by: weir completion powershell
+
+Register-ArgumentCompleter -Native -CommandName weir, weirs -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $valued = ${list(valued.flatMap(spellings))}
+    $choices = ${table(choices)}
+    $flags = ${table(flagRows)}
+    $commands = ${table(commands.map(rowOf))}
+    $topics = ${table(topics.map(rowOf))}
+    $shells = ${table(shells.map((shell) => [shell, shell]))}
+
+${CHOOSE}
+}
+`;
+}
+
+function rowOf({ name, summary }: Named): string[] {
+  return [name, summary];
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  return `@(\n${rows.map((row) => `        , ${list(row)}`).join("\n")}\n    )`;
+}
+
+function list(values: readonly string[]): string {
+  return `@(${values.map((value) => `'${value.replaceAll("'", "''")}'`).join(", ")})`;
+}

@@ -1,0 +1,191 @@
+import type { FlagSpec } from "./spec.ts";
+
+/** Flags that say what is printed, how, and where. */
+export const OUTPUT_FLAGS = [
+  {
+    name: "print",
+    short: "p",
+    kind: "value",
+    label: "PARTS",
+    group: "Output",
+    help: "What to print: any of H B h b m",
+    long: `PARTS is a row of letters:
+
+    H  request headers       h  response headers
+    B  request body          b  response body
+                             m  times, address, versions`,
+    example: "weir --print Hh example.test",
+    otherwise: "hb on a terminal, b in a pipe or file",
+    replaces: ["headers", "body", "meta"],
+  },
+  {
+    name: "headers",
+    short: "h",
+    kind: "boolean",
+    group: "Output",
+    help: "Print response headers; without URL: this help",
+    long: `The same as --print h. The body is not downloaded. Without a URL, -h is the short help.`,
+    example: "weir -h example.test",
+    replaces: ["print", "body", "meta"],
+  },
+  {
+    name: "body",
+    short: "b",
+    kind: "boolean",
+    group: "Output",
+    help: "Print the response body only",
+    long: `The same as --print b, which is what a pipe gets anyway.`,
+    example: "weir -b example.test/users",
+    replaces: ["print", "headers", "meta"],
+  },
+  {
+    name: "meta",
+    short: "m",
+    kind: "boolean",
+    group: "Output",
+    help: "Print times, address and versions only",
+    long: `The same as --print m: how long each phase of each hop took (dns, connect, tls, first byte, total), the address connected to, and the versions of TLS and HTTP.`,
+    example: "weir -m https://example.test",
+    replaces: ["print", "headers", "body"],
+  },
+  {
+    name: "verbose",
+    short: "v",
+    kind: "count",
+    group: "Output",
+    help: "Print request and every hop; -vv adds times",
+    long: `-v is --all --print HBhb, and -vv is --all --print HBhbm. A --print beside it still chooses the parts.`,
+    example: "weir -v example.test/users name=Ada",
+  },
+  {
+    name: "all",
+    kind: "boolean",
+    group: "Output",
+    help: "Print every hop of a chain of redirects",
+    long: `Without it only the last request and response are printed.`,
+    example: "weir --follow --all --print Hh example.test",
+  },
+  {
+    name: "pretty",
+    kind: "value",
+    label: "HOW",
+    choices: ["all", "colors", "format", "none"],
+    group: "Output",
+    help: "Output has: all, colors, format or none",
+    long: `all colours and formats, colors and format do one of the two, none neither. Formatting never changes a value: JSON keeps the order of its keys and the digits of its numbers.
+
+Without this flag NO_COLOR in the environment takes the colours away, and CLICOLOR_FORCE gives them to a pipe too.`,
+    example: "weir --pretty format example.test/users > users.txt",
+    otherwise: "all on a terminal, none in a pipe or file",
+  },
+  {
+    name: "style",
+    short: "s",
+    kind: "value",
+    label: "STYLE",
+    choices: ["auto", "monokai", "solarized", "fruity", "bw"],
+    group: "Output",
+    help: "Colours: auto, monokai, solarized, fruity, bw",
+    long: `auto uses the sixteen colours of the terminal, so that it follows its theme; bw has bold and underline only. The others need a terminal of 256 colours.`,
+    example: "weir --style solarized example.test/users",
+    default: "auto",
+  },
+  {
+    name: "format-options",
+    kind: "list",
+    label: "LIST",
+    group: "Output",
+    help: "How to indent and sort, as in json.indent:2",
+    long: `LIST is KEY:VALUE, with commas between several. It counts where the output is formatted. The keys and their defaults:
+
+    json.format:true         headers.sort:false
+    json.indent:4            xml.format:true
+    json.sort_keys:false     xml.indent:2
+    json.unicode:true
+
+May be given more than once; the last word on a key counts.`,
+    example: "weir --format-options json.indent:2 example.test/users",
+  },
+  {
+    name: "response-charset",
+    kind: "value",
+    label: "NAME",
+    group: "Output",
+    help: "Read the response body as this charset",
+    long: `For a server that names the wrong charset, or none. Counts where text is formatted for reading; a pipe gets the bytes as they came.`,
+    example: "weir --response-charset shift_jis example.test",
+    otherwise: "the charset of Content-Type, else UTF-8",
+  },
+  {
+    name: "response-mime",
+    kind: "value",
+    label: "TYPE",
+    group: "Output",
+    help: "Format the response as this media type",
+    long: `For a server that labels JSON as text/plain.`,
+    example: "weir --response-mime application/json example.test/users",
+    otherwise: "the type in Content-Type",
+  },
+  {
+    name: "stream",
+    short: "S",
+    kind: "boolean",
+    group: "Output",
+    help: "Print the body as it arrives",
+    long: `Text is printed line by line, formatted or not. A response of type text/event-stream is always printed so.`,
+    example: "weir --stream example.test/log",
+  },
+  {
+    name: "quiet",
+    short: "q",
+    kind: "count",
+    group: "Output",
+    help: "Print nothing but errors; -qq no warnings",
+    long: `The exit status still tells what happened, and --output and --download still write their file.`,
+    example: "weir -q example.test/health && echo up",
+  },
+  {
+    name: "max-body",
+    kind: "value",
+    label: "SIZE",
+    shape: "size",
+    group: "Output",
+    help: "Largest body held in memory (100MB)",
+    long: `Bounds a body that must be whole before it is printed, such as JSON to format. A body that goes straight to a pipe or file has no bound.`,
+    example: "weir --max-body 1GB --pretty format example.test/big.json",
+    default: "100MB",
+  },
+  {
+    name: "output",
+    short: "o",
+    kind: "value",
+    label: "FILE",
+    shape: "file",
+    group: "Download",
+    help: "Write to FILE what would be printed",
+    long: `An existing file is replaced. Without --print that is the decoded body, as in a pipe. With --download only the body goes there.`,
+    example: "weir -o users.json example.test/users",
+    isConfigurable: false,
+  },
+  {
+    name: "download",
+    short: "d",
+    kind: "boolean",
+    group: "Download",
+    help: "Save the body to a file, with progress",
+    long: `The name is that of --output, else the one the server proposes in Content-Disposition, else the end of the URL. A proposed name is made safe: no folders, no leading dot, no control characters. A name that is taken gets -1, -2 and so on.
+
+Redirects are followed. An error status leaves no file.`,
+    example: "weir -d example.test/files/report.pdf",
+  },
+  {
+    name: "continue",
+    short: "c",
+    kind: "boolean",
+    group: "Download",
+    help: "Go on with a cut download; needs -d and -o",
+    long: `Asks for the bytes that are missing (Range). A server that cannot do that sends the whole file again, and then it is written from the start.`,
+    example: "weir -d -c -o big.iso example.test/big.iso",
+    isConfigurable: false,
+  },
+] as const satisfies readonly FlagSpec[];

@@ -1,0 +1,341 @@
+import type { Socket } from "node:net";
+import type { Clock } from "../base/clock.ts";
+import { WeirError } from "../base/errors.ts";
+import type { Target } from "../guard/decision.ts";
+import { headerValue, headerValues, type HeaderList } from "../http/headers.ts";
+import {
+  type AfterHead,
+  createResponseParser,
+  type ParsedStatus,
+  type ResponseParser,
+} from "../runtime/http-parser.ts";
+import { CONTINUE_MS, HEADER_CAP_BYTES, HEADER_LIMIT, INTERIM_LIMIT } from "./bounds.ts";
+import { declaredLength } from "./check.ts";
+import { Outgoing, requestHead } from "./direct-request.ts";
+import { Intake } from "./intake.ts";
+import type { Loan } from "./pool.ts";
+import { Pump, smallBody } from "./pump.ts";
+import {
+  exchangeError,
+  headersTooLarge,
+  type Progress,
+  tooManyInterim,
+} from "./response-errors.ts";
+import { fromWireText, headersFromWire } from "./text.ts";
+import type { Watch } from "./watch.ts";
+import type { WireRequest, WireResponse } from "./wire.ts";
+
+/** What one exchange on a connection needs. */
+export interface ExchangeParts {
+  readonly request: WireRequest;
+  readonly watch: Watch;
+  readonly loan: Loan;
+  readonly clock: Clock;
+  readonly startedMs: number;
+  readonly target: Target;
+}
+
+/** Sends the request on the connection that `loan` lends; resolves with the head of its answer. */
+export function runDirectExchange(parts: ExchangeParts): Promise<WireResponse> {
+  return new DirectExchange(parts).run();
+}
+
+/** Where the response is: heads of informational ones, the body, or all of it. */
+type Stage = "head" | "interim" | "body" | "complete";
+
+class DirectExchange {
+  readonly #parts: ExchangeParts;
+  readonly #socket: Socket;
+  readonly #outgoing: Outgoing;
+  readonly #pump: Pump;
+  readonly #parser: ResponseParser;
+  readonly #head = Promise.withResolvers<WireResponse>();
+  #stage: Stage = "head";
+  #lines: string[] = [];
+  #intake: Intake | undefined;
+  #receivedBytes = 0;
+  #expectedBytes: number | undefined;
+  #interim = 0;
+  #isKept = false;
+  #isOver = false;
+  #goAhead: (() => void) | undefined;
+
+  constructor(parts: ExchangeParts) {
+    const { request, watch, loan } = parts;
+    this.#parts = parts;
+    this.#socket = loan.link.socket;
+    this.#outgoing = new Outgoing(this.#socket, request);
+    this.#pump = new Pump({
+      body: request.body,
+      sink: this.#outgoing,
+      watch,
+      declaredBytes: declaredLength(request),
+      onUpload: request.onUpload,
+    });
+    this.#parser = this.#createParser(request.limits.headerCapBytes ?? HEADER_CAP_BYTES);
+  }
+
+  async run(): Promise<WireResponse> {
+    const { watch } = this.#parts;
+    this.#listen();
+    const stop = watch.onFail((error) => {
+      this.#head.reject(error);
+      this.#drop();
+    });
+    watch.phase = "send";
+    this.#upload().catch((error: unknown) => this.#failUpload(error));
+    try {
+      return await this.#head.promise;
+    } finally {
+      stop();
+    }
+  }
+
+  #createParser(headerCapBytes: number): ResponseParser {
+    const parser = createResponseParser(
+      {
+        onBegin: () => this.#begin(),
+        onLines: (flat) => this.#takeLines(flat),
+        onStatus: (status) => this.#takeStatus(status),
+        onBody: (chunk) => this.#takeBody(chunk),
+        onComplete: () => this.#complete(),
+      },
+      headerCapBytes,
+    );
+    if (parser === undefined) throw new WeirError("INTERNAL", "This runtime has no HTTP parser");
+    return parser;
+  }
+
+  readonly #onData = (bytes: Uint8Array): void => {
+    const error = this.#parser.execute(bytes);
+    if (error !== undefined) this.#fail(error);
+    else if (this.#stage === "complete") this.#release();
+  };
+
+  readonly #onEnd = (): void => {
+    this.#parser.finish();
+    if (this.#stage === "complete") this.#drop();
+    else this.#fail(hangUp());
+  };
+
+  readonly #onError = (error: unknown): void => this.#fail(error);
+  readonly #onClose = (): void => this.#fail(hangUp());
+
+  #listen(): void {
+    this.#socket.on("data", this.#onData);
+    this.#socket.on("end", this.#onEnd);
+    this.#socket.on("error", this.#onError);
+    this.#socket.on("close", this.#onClose);
+    // It was paused while it had nobody who listened, or by the reader of the response before.
+    this.#socket.resume();
+  }
+
+  #leave(): void {
+    this.#isOver = true;
+    this.#goAhead?.();
+    this.#socket.off("data", this.#onData);
+    this.#socket.off("end", this.#onEnd);
+    this.#socket.off("error", this.#onError);
+    this.#socket.off("close", this.#onClose);
+  }
+
+  async #upload(): Promise<void> {
+    const { request, watch } = this.#parts;
+    const head = requestHead(request);
+    const small = isExpectingContinue(request) ? undefined : smallBody(request.body);
+    if (small !== undefined) {
+      this.#pump.skip();
+      this.#outgoing.sendWhole(head, small);
+      request.onUpload?.(small.byteLength);
+    } else {
+      this.#outgoing.start(head);
+      if (isExpectingContinue(request)) await this.#awaitContinue();
+      if (!(await this.#pump.run())) return;
+      this.#outgoing.end();
+    }
+    if (this.#intake !== undefined || watch.error !== undefined) return;
+    watch.phase = "response";
+    watch.awaitServer();
+  }
+
+  async #awaitContinue(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#goAhead = resolve;
+    const cancel = this.#parts.clock.after(CONTINUE_MS, resolve);
+    await promise;
+    cancel();
+    this.#goAhead = undefined;
+  }
+
+  #begin(): void {
+    if (this.#stage === "interim") this.#stage = "head";
+    // What follows a complete response was not asked for: it must not answer the next request.
+    if (this.#stage === "complete") this.#isKept = false;
+  }
+
+  #takeLines(flat: readonly string[]): void {
+    if (this.#stage === "complete" || this.#isOver) return;
+    this.#lines.push(...flat);
+    if (this.#lines.length > 2 * HEADER_LIMIT) this.#fail(headersTooLarge(this.#progress()));
+  }
+
+  #takeStatus(status: ParsedStatus): AfterHead {
+    if (this.#stage === "complete" || this.#isOver) return "no body";
+    const flat = this.#lines;
+    this.#lines = [];
+    const { method } = this.#parts.request;
+    // A response that changes the protocol has no body of HTTP: its head is the answer.
+    if (status.isUpgrade || method.toUpperCase() === "CONNECT") {
+      this.#answerHeadOnly(status, flat);
+      return "upgrade";
+    }
+    if (status.status < 200 && status.status !== 101) {
+      this.#countInterim(status.status);
+      return "no body";
+    }
+    this.#answer(status, headersFromWire(flat));
+    return method.toUpperCase() === "HEAD" ? "no body" : "body";
+  }
+
+  #countInterim(status: number): void {
+    this.#stage = "interim";
+    this.#interim += 1;
+    if (this.#interim > INTERIM_LIMIT)
+      this.#fail(tooManyInterim(this.#parts.target, this.#interim));
+    else if (status === 100) this.#goAhead?.();
+  }
+
+  #answer(status: ParsedStatus, headers: HeaderList): void {
+    const { request, watch } = this.#parts;
+    this.#stage = "body";
+    this.#isKept = status.isKept && !asksToClose(request);
+    this.#stopUploadFor(status.status);
+    const length = headerValue(headers, "Content-Length");
+    this.#expectedBytes = length === undefined ? undefined : Number(length);
+    this.#intake = new Intake(
+      {
+        pause: () => void this.#socket.pause(),
+        resume: () => this.#resume(),
+        close: () => this.#drop(),
+      },
+      watch,
+      request.limits.wireCapBytes,
+    );
+    this.#resolveHead(status, headers, this.#intake);
+  }
+
+  /** The socket may serve another request by the time the reader of this one is done. */
+  #resume(): void {
+    if (!this.#isOver) this.#socket.resume();
+  }
+
+  #answerHeadOnly(status: ParsedStatus, flat: readonly string[]): void {
+    const intake = new Intake(
+      { pause() {}, resume() {}, close() {} },
+      this.#parts.watch,
+      undefined,
+    );
+    this.#intake = intake;
+    this.#resolveHead(status, headersFromWire(flat), intake);
+    intake.end([]);
+    this.#drop();
+  }
+
+  #resolveHead(status: ParsedStatus, headers: HeaderList, intake: Intake): void {
+    const { clock, loan, startedMs, watch } = this.#parts;
+    watch.serverHeard();
+    watch.phase = "body";
+    const { connection, timings } = loan.link;
+    const firstByteMs = clock.monotonicMs() - startedMs;
+    this.#head.resolve({
+      head: {
+        status: status.status,
+        reason: fromWireText(status.reason),
+        httpVersion: status.httpVersion,
+        headers,
+      },
+      body: intake.body(),
+      timings: loan.isReused ? { firstByteMs } : { ...timings, firstByteMs },
+      connection: { ...connection, isReused: loan.isReused },
+    });
+  }
+
+  /** A server that answers with a failure, or without a go-ahead, does not want the body. */
+  #stopUploadFor(status: number): void {
+    this.#pump.answered();
+    if (status >= 300 || this.#goAhead !== undefined) this.#pump.stop();
+    this.#goAhead?.();
+  }
+
+  #takeBody(chunk: Uint8Array): void {
+    if (this.#stage !== "body" || this.#isOver) return;
+    this.#receivedBytes += chunk.byteLength;
+    this.#intake?.push(chunk);
+  }
+
+  #complete(): void {
+    if (this.#stage !== "body" || this.#isOver) return;
+    this.#stage = "complete";
+    this.#intake?.end(headersFromWire(this.#lines));
+  }
+
+  /** Called when all that was received has been parsed: extra bytes are known by then. */
+  #release(): void {
+    if (this.#isOver) return;
+    // What is left of the upload would be read as the next request.
+    if (!this.#isKept || !this.#pump.isDone) {
+      this.#drop();
+      return;
+    }
+    this.#leave();
+    this.#parts.loan.giveBack();
+  }
+
+  #failUpload(error: unknown): void {
+    if (error instanceof WeirError) this.#parts.watch.fail(error);
+    else this.#fail(error);
+  }
+
+  /** The first failure counts: those after it are its echo. */
+  #fail(cause: unknown): void {
+    if (this.#isOver) return;
+    // A complete response stays one, whatever becomes of its connection.
+    if (this.#stage !== "complete") {
+      const error = cause instanceof WeirError ? cause : exchangeError(cause, this.#progress());
+      if (this.#intake === undefined) this.#parts.watch.fail(error);
+      else this.#intake.fail(error);
+    }
+    this.#drop();
+  }
+
+  #drop(): void {
+    if (this.#isOver) return;
+    this.#leave();
+    this.#pump.stop();
+    this.#parts.loan.drop();
+  }
+
+  #progress(): Progress {
+    return {
+      target: this.#parts.target,
+      isAnswered: this.#intake !== undefined,
+      isReused: this.#parts.loan.isReused,
+      receivedBytes: this.#receivedBytes,
+      expectedBytes: this.#expectedBytes,
+    };
+  }
+}
+
+function hangUp(): Error {
+  return Object.assign(new Error("socket hang up"), { code: "ECONNRESET" });
+}
+
+function isExpectingContinue({ headers, body }: WireRequest): boolean {
+  if (body.kind === "none") return false;
+  return headerValue(headers, "Expect")?.toLowerCase() === "100-continue";
+}
+
+function asksToClose({ headers }: WireRequest): boolean {
+  const options = headerValues(headers, "Connection").join(",").toLowerCase().split(",");
+  return options.some((option) => option.trim() === "close");
+}
