@@ -27,3 +27,10 @@ export const blockingStdio: BlockingStdio = {
     }
   },
 };
+
+/** Makes `console` print nothing: a library that prints would write into the middle of a frame. */
+export function silenceConsole(): void {
+  for (const name of ["log", "info", "debug", "warn", "error"] as const) {
+    console[name] = () => undefined;
+  }
+}

@@ -7,7 +7,11 @@ import type { Processes } from "./processes.ts";
 export const bunProcesses: Processes = {
   selfCommand(argv) {
     if (isBinary()) return [process.execPath, ...argv];
-    return [process.execPath, fileURLToPath(new URL("../../cli/main.ts", import.meta.url)), ...argv];
+    return [
+      process.execPath,
+      fileURLToPath(new URL("../../cli/main.ts", import.meta.url)),
+      ...argv,
+    ];
   },
   childEnv: {
     // bun 1.4: ends a child with its parent, also inside an endless native call, which would else

@@ -3,3 +3,23 @@ declare module "*.md" {
   const text: string;
   export default text;
 }
+declare module "*/guest/core.js" {
+  const text: string;
+  export default text;
+}
+declare module "*/guest/http.js" {
+  const text: string;
+  export default text;
+}
+declare module "*/guest/tools.js" {
+  const text: string;
+  export default text;
+}
+declare module "*/guest/web.js" {
+  const text: string;
+  export default text;
+}
+declare module "../../plugins/*.js" {
+  const text: string;
+  export default text;
+}
