@@ -1,7 +1,7 @@
+import { toWeirError, WeirError } from "../lib/base/errors.ts";
 import { aliasShape, type Alias } from "../lib/config/alias.ts";
 import { type Defaults, defaultsShape } from "../lib/config/defaults.ts";
 import { loadConfig } from "../lib/config/load.ts";
-import { toWeirError } from "../lib/base/errors.ts";
 import { configKey, FLAGS, Flags, type FlagValue } from "./flags.ts";
 import type { FlagSpec } from "./flags/spec.ts";
 import type { Io } from "./io.ts";
@@ -10,7 +10,10 @@ import { checkValue } from "./tokenizer.ts";
 /** Sections that other commands read. */
 const OTHER_SECTIONS = ["http_request", "proxy", "security", "audit", "identity", "keychain"];
 
-const CONFIGURABLE = FLAGS.filter((flag) => flag.isConfigurable !== false);
+/** Flags that `[defaults]` of the configuration may set, by their key. */
+const CONFIGURABLE: ReadonlyMap<string, FlagSpec> = new Map(
+  FLAGS.filter((flag) => flag.isConfigurable !== false).map((flag) => [configKey(flag), flag]),
+);
 
 /** What the configuration says about requests from the command line. */
 export interface ConfiguredDefaults {
@@ -21,32 +24,44 @@ export interface ConfiguredDefaults {
 /**
  * Reads `[defaults]` and `[alias]` of the configuration.
  *
- * @throws {WeirError} CONFIG_*
+ * @throws {WeirError} CONFIG_*, with file, line and column
  */
 export async function readDefaults(io: Io, path: string | undefined): Promise<ConfiguredDefaults> {
-  const named = CONFIGURABLE.map((flag) => ({ ...flag, name: configKey(flag) }));
+  const named = [...CONFIGURABLE].map(([name, flag]) => ({ ...flag, name }));
   const config = await loadConfig({
     runtime: io.runtime,
     path,
     sections: { defaults: defaultsShape(named), alias: aliasShape },
     otherSections: OTHER_SECTIONS,
   });
-  const defaults = config.section("defaults") ?? {};
-  const given = CONFIGURABLE.flatMap((flag): [string, FlagValue][] => {
-    const value = defaults[configKey(flag)];
-    if (value === undefined) return [];
-    try {
-      checkDefault(flag, value);
-    } catch (error) {
-      const { message, hint = "See weir --help" } = toWeirError(error);
-      throw config.errorAt(["defaults", configKey(flag)], { message, hint });
-    }
-    return [[flag.name, value]];
-  });
-  return { defaults: new Flags(new Map(given)), aliases: config.section("alias") };
+  try {
+    const defaults = flagsFromDefaults(config.section("defaults") ?? {});
+    return { defaults, aliases: config.section("alias") };
+  } catch (error) {
+    const { message, hint = "See weir help config", details } = toWeirError(error);
+    if (typeof details["key"] !== "string") throw error;
+    throw config.errorAt(["defaults", details["key"]], { message, hint });
+  }
+}
+
+/** Returns the flags that are set: of two that replace each other the lower one counts. */
+function flagsFromDefaults(defaults: Defaults): Flags {
+  return Object.entries(defaults).reduce((below, [key, value]) => {
+    const flag = CONFIGURABLE.get(key);
+    if (flag === undefined) return below;
+    checkDefault(flag, value);
+    return new Flags(new Map<string, FlagValue>([[flag.name, value]])).over(below);
+  }, new Flags());
 }
 
 function checkDefault(flag: FlagSpec, value: Defaults[string]): void {
   if (flag.kind !== "value" && flag.kind !== "list") return;
-  for (const one of Array.isArray(value) ? value : [value]) checkValue(flag, String(one));
+  for (const one of Array.isArray(value) ? value : [value]) {
+    try {
+      checkValue(flag, String(one), "CONFIG_INVALID");
+    } catch (cause) {
+      const { code, message, hint } = toWeirError(cause);
+      throw new WeirError(code, message, { hint, cause, details: { key: configKey(flag) } });
+    }
+  }
 }

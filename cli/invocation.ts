@@ -15,7 +15,7 @@ import {
   usageOf,
   VERSION_COMMAND,
 } from "./commands/index.ts";
-import { findFlag, type Flags } from "./flags.ts";
+import { findFlag, Flags } from "./flags.ts";
 import { type Tokens, tokenize } from "./tokenizer.ts";
 
 /** A word of letters: a method, a command, or a host such as `localhost`. */
@@ -32,6 +32,10 @@ const CAPITALS = /^[A-Z][A-Z0-9_-]*$/;
  * @throws {WeirError} USAGE_* when it cannot be read
  */
 export function resolveInvocation(argv: readonly string[]): Invocation {
+  const own = findCommand(argv[0] ?? "");
+  if (own?.takes === "words" && own.hasOwnFlags === true) {
+    return { takes: "words", command: own, words: argv.slice(1), flags: new Flags() };
+  }
   const { flags, words, plainCount }: Tokens = tokenize(argv);
   const [first, ...rest] = words;
   const command = plainCount > 0 ? findCommand(first ?? "") : undefined;

@@ -1,5 +1,5 @@
 import { codeOf, messageOf, WeirError } from "../lib/base/errors.ts";
-import { sanitizeText } from "../lib/base/sanitize.ts";
+import { sanitizeLine } from "../lib/base/sanitize.ts";
 import type { Output, Runtime } from "../lib/runtime/runtime.ts";
 
 /** What a command may do to the world, faked in tests. */
@@ -25,6 +25,8 @@ export interface Io {
   env(name: string): string | undefined;
   /** Writes `weir: warning: TEXT` to standard error, sanitized. Never rejects. */
   warn(text: string): Promise<void>;
+  /** Resolves when every write that was begun has ended, the ones nobody waits for included. */
+  flush(): Promise<void>;
   /** Returns this io with another signal, or without warnings. */
   with(changes: IoChanges): Io;
 }
@@ -51,9 +53,11 @@ export function colourWish(env: (name: string) => string | undefined): ColourWis
   return env("TERM") === "dumb" ? "never" : "auto";
 }
 
-/** What is learned about standard output while it is used; shared by every io of one run. */
+/** What is learned about the streams while they are used; shared by every io of one run. */
 interface StreamState {
   isReaderGone: boolean;
+  /** Writes that have not ended; they never reject. */
+  readonly pending: Set<Promise<void>>;
 }
 
 class SystemIo implements Io {
@@ -73,10 +77,10 @@ class SystemIo implements Io {
     this.runtime = from.runtime;
     this.programName = from.programName;
     this.signal = from.signal;
-    this.stdout = watched(from.runtime.stdout, "standard output", () => {
+    this.stdout = watched(from.runtime.stdout, "standard output", state, () => {
       state.isReaderGone = true;
     });
-    this.stderr = watched(from.runtime.stderr, "standard error", () => undefined);
+    this.stderr = watched(from.runtime.stderr, "standard error", state, () => undefined);
     this.#state = state;
     this.#isSilent = isSilent;
   }
@@ -114,7 +118,11 @@ class SystemIo implements Io {
     if (this.#isSilent) return;
     const word = this.isStderrColoured ? "\u001b[33mwarning:\u001b[39m" : "warning:";
     // A warning that cannot be written must not stop the work it is about.
-    await this.stderr.write(`weir: ${word} ${sanitizeText(text)}\n`).catch(() => undefined);
+    await this.stderr.write(`weir: ${word} ${sanitizeLine(text)}\n`).catch(() => undefined);
+  }
+
+  async flush(): Promise<void> {
+    await Promise.all(this.#state.pending);
   }
 
   #isColoured(output: Output): boolean {
@@ -129,19 +137,29 @@ class SystemIo implements Io {
 }
 
 /** Returns `output`, with errors of weir; `onReaderGone` hears of a pipe that nobody reads. */
-function watched(output: Output, name: string, onReaderGone: () => void): Output {
+function watched(
+  output: Output,
+  name: string,
+  { pending }: StreamState,
+  onReaderGone: () => void,
+): Output {
   return {
     isTerminal: () => output.isTerminal(),
     columns: () => output.columns(),
     async write(data) {
+      const written = output.write(data);
+      const ended: Promise<void> = written.catch(() => undefined);
+      pending.add(ended);
       try {
-        await output.write(data);
+        await written;
       } catch (error) {
         if (codeOf(error) === "EPIPE") onReaderGone();
         throw new WeirError("IO_WRITE", `Cannot write to ${name}: ${messageOf(error)}`, {
           hint: "See whether the disk is full or the stream was closed",
           cause: error,
         });
+      } finally {
+        pending.delete(ended);
       }
     },
   };
@@ -157,5 +175,9 @@ export function createIo(runtime: Runtime, calledAs: string): Io {
   const programName = base.replace(/\.exe$/i, "");
   // Never aborts: run() puts its own signal in its place.
   const { signal } = new AbortController();
-  return new SystemIo({ runtime, programName, signal }, { isReaderGone: false }, false);
+  return new SystemIo(
+    { runtime, programName, signal },
+    { isReaderGone: false, pending: new Set() },
+    false,
+  );
 }

@@ -1,5 +1,5 @@
 /** Columns that everything printed by help keeps to. */
-export const WIDTH = 80;
+const WIDTH = 80;
 
 /**
  * Returns `text` broken into lines of at most WIDTH columns, each after `indent` spaces.

@@ -1,5 +1,5 @@
 import { type ErrorCode, ERRORS, messageOf, type WeirError } from "../lib/base/errors.ts";
-import { sanitizeText } from "../lib/base/sanitize.ts";
+import { sanitizeLine } from "../lib/base/sanitize.ts";
 import type { Io } from "./io.ts";
 
 /** How an error is written. */
@@ -27,10 +27,10 @@ const PLAIN = ["", ""] as const;
 export function errorText(error: WeirError, options: ReportOptions): string {
   const [red, noRed] = options.isColoured ? RED : PLAIN;
   const [cyan, noCyan] = options.isColoured ? CYAN : PLAIN;
-  const lines = [`weir: ${red}error:${noRed} ${sanitizeText(error.message)}`];
-  lines.push(...frameLines(error).map((line) => `  ${sanitizeText(line)}`));
-  if (error.hint !== undefined) lines.push(`${cyan}hint:${noCyan} ${sanitizeText(error.hint)}`);
-  if (options.isDebug) lines.push(...debugLines(error).map(sanitizeText));
+  const lines = [`weir: ${red}error:${noRed} ${sanitizeLine(error.message)}`];
+  lines.push(...frameLines(error).map((line) => `  ${sanitizeLine(line)}`));
+  if (error.hint !== undefined) lines.push(`${cyan}hint:${noCyan} ${sanitizeLine(error.hint)}`);
+  if (options.isDebug) lines.push(...debugLines(error).map(sanitizeLine));
   return `${lines.join("\n")}\n`;
 }
 

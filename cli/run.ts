@@ -11,8 +11,9 @@ export type Perform = (invocation: Invocation, io: Io) => Promise<number>;
 /**
  * Runs one command line and returns its exit status. Never rejects.
  *
- * Everything it printed has been written when it returns. A reader that closes the pipe ends it
- * quietly with 0, Ctrl-C with 130, SIGTERM with 143; an error is reported on standard error.
+ * Everything it printed has been written when it returns, unless a signal ended it. A reader that
+ * closes the pipe ends it quietly with 0, Ctrl-C with 130, SIGTERM with 143; an error is reported
+ * on standard error.
  *
  * @param perform runs the command; tests put their own here
  */
@@ -22,21 +23,32 @@ export async function run(
   perform: Perform = performCommand,
 ): Promise<number> {
   using interrupt = new Interrupt(io.runtime);
+  const status = await attempt(argv, io, interrupt, perform);
+  if (interrupt.status !== undefined) return interrupt.status;
+  // A signal ends this too: whoever reads may have stopped reading without closing.
+  await Promise.race([io.flush(), interrupt.graceOver]);
+  return interrupt.status ?? status;
+}
+
+async function attempt(
+  argv: readonly string[],
+  io: Io,
+  interrupt: Interrupt,
+  perform: Perform,
+): Promise<number> {
   try {
     const invocation = resolveInvocation(argv);
     const isSilent = invocation.flags.count("quiet") > 1;
     const work = perform(invocation, io.with({ signal: interrupt.signal, isSilent }));
-    const status = await Promise.race([work, interrupt.graceOver]);
-    return interrupt.status ?? status;
+    return await Promise.race([work, interrupt.graceOver]);
   } catch (error) {
-    if (io.isReaderGone) return interrupt.status ?? 0;
+    if (io.isReaderGone) return 0;
     const failure = toWeirError(error);
-    // The one who pressed Ctrl-C needs no message; a clean-up that failed is another matter.
-    const isExpected = interrupt.status !== undefined && failure.code === "CANCELLED";
+    // The one who pressed Ctrl-C needs no message, unless there is more to say than that: a file
+    // that is left half-written, a clean-up that failed.
+    if (failure === interrupt.signal.reason) return 0;
     // Read from argv: the command line itself may be what is wrong.
-    const isDebug = argv.includes("--debug");
-    const status = isExpected ? 0 : await reportError(failure, io, isDebug);
-    return interrupt.status ?? status;
+    return await reportError(failure, io, argv.includes("--debug"));
   }
 }
 

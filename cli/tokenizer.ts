@@ -95,7 +95,7 @@ function setSwitch(flag: FlagSpec, given: Given): void {
 function give(flag: ValuedFlag, value: string | undefined, given: Given): void {
   if (value === undefined) {
     throw new WeirError("USAGE_MISSING_VALUE", `Flag --${flag.name} lacks its value`, {
-      hint: `Write --${flag.name} ${flag.label}`,
+      hint: `Write --${flag.name} <${flag.label}>`,
       details: { flag: flag.name },
     });
   }

@@ -5,10 +5,10 @@ import type { Runtime } from "../lib/runtime/runtime.ts";
 declare const WEIR_COMMIT: string | undefined;
 
 /** Version of weir, for example "0.1.0". */
-export const VERSION: string = manifest.version;
+const VERSION: string = manifest.version;
 
 /** Returns the short hash weir was built from, or "source" when it was not built. */
-export function commitOf(): string {
+function commitOf(): string {
   return typeof WEIR_COMMIT === "string" && WEIR_COMMIT !== "" ? WEIR_COMMIT : "source";
 }
 

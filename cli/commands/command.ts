@@ -47,6 +47,8 @@ export interface WordsCommand extends CommandBase {
   readonly takes: "words";
   /** How many words it takes. */
   readonly wordLimits: readonly [least: number, most: number];
+  /** True: it reads its own flags; `words` is all that follows its name, as typed. */
+  readonly hasOwnFlags?: true;
   readonly load: () => Promise<{ run(invocation: WordsInvocation, io: Io): Promise<number> }>;
 }
 

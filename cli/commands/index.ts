@@ -68,6 +68,20 @@ export const COMMANDS: readonly Command[] = [
     takes: "request",
     load: loadRequest,
   },
+  {
+    name: "agent",
+    summary: "Answer the HTTP calls of a language model, by a policy",
+    usage: "{call | serve | tools | check | audit} [word ...]",
+    examples: [
+      "weir agent check https://api.github.com/",
+      `weir agent call '{"name":"http_get","arguments":{"url":"https://api.github.com/"}}'`,
+      "weir agent serve",
+    ],
+    takes: "words",
+    wordLimits: [1, 3],
+    hasOwnFlags: true,
+    load: () => import("./agent.ts"),
+  },
   HELP_COMMAND,
   VERSION_COMMAND,
   {
@@ -76,7 +90,9 @@ export const COMMANDS: readonly Command[] = [
     usage: "{bash | zsh | fish | powershell}",
     examples: [
       "weir completion bash > ~/.local/share/bash-completion/completions/weir",
+      "weir completion zsh > ~/.zsh/completions/_weir",
       "weir completion fish > ~/.config/fish/completions/weir.fish",
+      "weir completion powershell >> $PROFILE",
     ],
     takes: "words",
     wordLimits: [1, 1],

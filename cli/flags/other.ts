@@ -16,7 +16,7 @@ export const OTHER_FLAGS = [
     kind: "boolean",
     group: "Other",
     help: "Never read the body from standard input",
-    long: `Seldom needed: weir reads standard input only when it is a pipe or a file with data and nothing else gives a body. It does not wait for a terminal, a closed input or /dev/null.`,
+    long: `For a script whose standard input belongs to somebody else. Without it weir reads a pipe or a file as the body, and waits for a pipe that is silent; it does not wait for a terminal, a closed input or /dev/null.`,
     example: "weir --ignore-stdin example.test",
   },
   {

@@ -71,8 +71,8 @@ export const OUTPUT_FLAGS = [
     label: "HOW",
     choices: ["all", "colors", "format", "none"],
     group: "Output",
-    help: "Output has: all, colors, format or none",
-    long: `all colours and formats, colors and format do one of the two, none neither. Formatting never changes a value: JSON keeps the order of its keys and the digits of its numbers.
+    help: "Prettify: all, colors, format or none",
+    long: `colors adds colours, format indents, all does both and none neither. Formatting never changes a value: JSON keeps the order of its keys and the digits of its numbers.
 
 Without this flag NO_COLOR in the environment takes the colours away, and CLICOLOR_FORCE gives them to a pipe too.`,
     example: "weir --pretty format example.test/users > users.txt",

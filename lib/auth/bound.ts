@@ -9,6 +9,8 @@ export interface Dressing {
   readonly lines: HeaderList;
   /** The body with the secrets it refers to; undefined when it stays as it is. */
   readonly body?: Body | undefined;
+  /** The URL with the parameters of a credential; undefined when it stays as it is. */
+  readonly url?: URL | undefined;
 }
 
 /** The credentials of one client, asked hop by hop. */

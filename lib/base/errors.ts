@@ -97,6 +97,8 @@ export const ERRORS = {
   IO_WRITE: { ...FILE, summary: "A file cannot be written" },
   AUTH_INVALID: { ...USAGE, summary: "A credential cannot be read" },
   SECRET_UNRESOLVED: { ...CONFIG, summary: "A secret reference has no value" },
+  SECRET_REFERENCE: { ...CONFIG, summary: "A secret reference is not one weir can read" },
+  SECRET_EXPOSED: { ...CONFIG, summary: "A file with a secret can be read by others" },
   SECRET_UNBOUND: { ...DENIED, summary: "A credential is not meant for this host" },
   POLICY_DISABLED: { ...DENIED, audience: "operator", summary: "The HTTP tool is switched off" },
   POLICY_DENIED: { ...DENIED, summary: "The policy does not allow this request" },

@@ -1,4 +1,5 @@
-const REDACTED = "[redacted]";
+/** What is shown in place of a secret. */
+export const REDACTED = "[redacted]";
 
 /**
  * A value that must not be printed: its text, JSON and inspect forms are `[redacted]`.

@@ -16,9 +16,14 @@ export async function dress(
 ): Promise<SentRequest> {
   const cookies = await ports.jar.cookiesFor(request.url);
   const headers = withCookies(request.headers, cookies);
-  const { lines, body } = await ports.credentials.dress(hop);
-  const dressed = withLines({ ...request, headers }, lines);
+  const { lines, body, url } = await ports.credentials.dress(hop);
+  const dressed = withUrl(withLines({ ...request, headers }, lines), url);
   return body === undefined ? dressed : withBody(dressed, body);
+}
+
+/** Replaces the query; scheme, host and path stay as they were judged. */
+function withUrl(request: SentRequest, url: URL | undefined): SentRequest {
+  return url === undefined ? request : { ...request, url, target: url.pathname + url.search };
 }
 
 /** Replaces the body; its length changes with it. */

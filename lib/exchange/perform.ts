@@ -30,7 +30,7 @@ export async function perform(
   const hops: Hop[] = [];
   for (let current = first; ;) {
     const request = prepare(current);
-    const asked = { ...request, ...origins(hops.at(-1)), hop: hops.length };
+    const asked = question(current, hops);
     await admit(asked, ports);
     const { sent, answer } = await sendHop(
       request,
@@ -52,10 +52,12 @@ export async function perform(
   }
 }
 
-/** Returns where a hop comes from: the one before it, and what that one said. */
-function origins(before: Hop | undefined): Pick<HopRequest, "from" | "written"> {
-  if (before === undefined) return {};
-  return { from: before.request.url, written: headerValue(before.response.headers, "location") };
+/** Returns what guard and credentials are asked: the caller's own lines, and where a redirect comes from. */
+function question({ method, url, headers, body }: Draft, hops: readonly Hop[]): HopRequest {
+  const before = hops.at(-1);
+  if (before === undefined) return { method, url, headers, body, hop: 0 };
+  const written = headerValue(before.response.headers, "location");
+  return { method, url, headers, body, hop: hops.length, from: before.request.url, written };
 }
 
 function pick({ timings, connection }: WireResponse): Pick<Hop, "timings" | "connection"> {

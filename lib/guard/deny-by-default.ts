@@ -173,10 +173,23 @@ function judgeHost(
   if (outcome.kind === "matched") return outcome.decision;
   const index = allowed.findIndex((entry) => covers(entry, to));
   if (index >= 0) return { verdict: "allow", rule: `http_request.allowed_domains[${index}]` };
+  return denyUnlisted({ rules, allowed }, to);
+}
+
+type HostLists = Pick<CompiledPolicy, "allowed" | "rules">;
+
+/** Says whether an entry or a rule lets anything at all go to this host and port. */
+function isNamed({ allowed, rules }: HostLists, to: Destination): boolean {
+  const permitting = rules.filter((rule) => rule.action !== "deny").map((rule) => rule.host);
+  return [...allowed, ...permitting].some((entry) => covers(entry, to));
+}
+
+function denyUnlisted({ allowed, rules }: HostLists, { scheme, host, port }: Destination): Denial {
   const isEmpty = allowed.length === 0 && rules.length === 0;
+  const name = host.ip?.family === 6 ? `[${host.name}]` : host.name;
   const reason = isEmpty
     ? "No host is allowed: http_request.allowed_domains is empty"
-    : `The policy does not allow ${url.protocol}//${url.hostname} on port ${to.port}`;
+    : `The policy does not allow ${scheme}://${name} on port ${port}`;
   return deny("POLICY_DENIED", "http_request.allowed_domains", { reason });
 }
 
@@ -193,6 +206,8 @@ function judgeAddresses(
   const reading = readHost(host.includes(":") && !host.startsWith("[") ? `[${host}]` : host);
   if ("problem" in reading) return denyHost(reading.problem);
   const to = { scheme, host: reading.host, port, isUnicode: false };
+  // The hop was admitted already, unless whoever connects was led elsewhere since.
+  if (!isNamed(policy, to)) return denyUnlisted(policy, to);
   if (addresses.length === 0) {
     return deny("POLICY_RESOLVE", "address:none", { reason: `${host} has no address` });
   }

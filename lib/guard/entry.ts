@@ -158,11 +158,7 @@ export function coversHost(entry: Entry, { host, isUnicode }: Destination): bool
   if (entry.kind === "range") return host.ip !== undefined && isInRange(host.ip, entry.range);
   if (host.ip !== undefined) return false;
   if (entry.kind === "name") return host.name === entry.name;
-  return !isUnicode && isBelow(host.name, entry.name);
-}
-
-function isBelow(name: string, parent: string): boolean {
-  return name.length > parent.length + 1 && name.endsWith(`.${parent}`);
+  return !isUnicode && host.name.endsWith(`.${entry.name}`);
 }
 
 /** Says whether the entry covers the port of `to`. */

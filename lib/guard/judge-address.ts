@@ -3,7 +3,7 @@ import type { AddressClass } from "./address.ts";
 import { deny, type Denial } from "./deny.ts";
 import { coversHost, coversPort, type Destination, type Entry } from "./entry.ts";
 import { isLocalhost } from "./host.ts";
-import { isInRange, isSingle, type Ip } from "./ip.ts";
+import { isInRange, isSameIp, isSingle, type Ip } from "./ip.ts";
 import type { CompiledPolicy } from "./policy.ts";
 import { ruleAgainst, ruleName, type Rule } from "./rules.ts";
 
@@ -51,33 +51,45 @@ export function judgeAddress(
     return kind === "loopback" ? undefined : denyAddress(to, address, kind);
   }
   if (isNeverOpen(kind)) return denyAddress(to, address, kind);
-  const isExact = kind === "metadata";
-  if (to.host.ip !== undefined) {
-    const entries = [...policy.allowed, ...permittingHosts(policy)];
-    const isListed = entries.some((entry) => opens(entry, { to, ip, isExact }));
-    return isListed ? undefined : denyAddress(to, address, kind);
-  }
+  const found = { to, ip, kind };
   const isOpen =
-    kind === "public" ||
-    policy.allowed.some((entry) => opens(entry, { to, ip, isExact })) ||
-    (isOpenByName(kind) && policy.allowedPrivate.some((entry) => opensPrivate(entry, to, ip)));
+    to.host.ip === undefined
+      ? isOpenToName(policy, found)
+      : isSameIp(parsed, to.host.ip) && isOpenAsLiteral(policy, found);
   return isOpen ? undefined : denyAddress(to, address, kind);
 }
 
-function permittingHosts({ rules }: AddressPolicy): readonly Entry[] {
-  return rules.filter((rule) => rule.action !== "deny").map((rule) => rule.host);
+/** An address that a host led to. */
+interface Found {
+  readonly to: Destination;
+  /** What is really connected to: IPv4 where IPv6 carries it. */
+  readonly ip: Ip;
+  readonly kind: AddressClass;
 }
 
-function opens(
-  entry: Entry,
-  { to, ip, isExact }: { to: Destination; ip: Ip; isExact: boolean },
-): boolean {
-  if (entry.kind !== "range" || (isExact && !isSingle(entry.range))) return false;
+/** The literal itself was found in the list before; only a public address needs no more. */
+function isOpenAsLiteral({ allowed, rules }: AddressPolicy, found: Found): boolean {
+  const permitting = rules.filter((rule) => rule.action !== "deny").map((rule) => rule.host);
+  return (
+    found.kind === "public" || [...allowed, ...permitting].some((entry) => opens(entry, found))
+  );
+}
+
+function isOpenToName({ allowed, allowedPrivate }: AddressPolicy, found: Found): boolean {
+  return (
+    found.kind === "public" ||
+    allowed.some((entry) => opens(entry, found)) ||
+    (isOpenByName(found.kind) && allowedPrivate.some((entry) => opensPrivate(entry, found)))
+  );
+}
+
+function opens(entry: Entry, { to, ip, kind }: Found): boolean {
+  if (entry.kind !== "range" || (kind === "metadata" && !isSingle(entry.range))) return false;
   return isInRange(ip, entry.range) && coversPort(entry, to);
 }
 
 /** A name there opens whatever it resolves to, a range opens its addresses for every name. */
-function opensPrivate(entry: Entry, to: Destination, ip: Ip): boolean {
+function opensPrivate(entry: Entry, { to, ip }: Found): boolean {
   if (!coversPort(entry, to)) return false;
   return entry.kind === "range" ? isInRange(ip, entry.range) : coversHost(entry, to);
 }

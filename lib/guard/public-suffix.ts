@@ -12,8 +12,5 @@ export const noSuffixNeeded: IsPublicSuffix = () => true;
  */
 export async function loadPublicSuffixes(): Promise<IsPublicSuffix> {
   const { getPublicSuffix } = await import("tldts");
-  const isSuffix = (name: string): boolean =>
-    getPublicSuffix(name, { allowPrivateDomains: true }) === name;
-  // "*.kawasaki.jp" of the list makes every name below a suffix, but not kawasaki.jp itself.
-  return (name) => !name.includes(".") || isSuffix(name) || isSuffix(`any.${name}`);
+  return (name) => getPublicSuffix(name, { allowPrivateDomains: true }) === name;
 }

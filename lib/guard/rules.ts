@@ -75,7 +75,7 @@ export function ruleName(index: number): string {
   return `http_request.rule[${index}]`;
 }
 
-type Request = RuleSubject & { readonly segments: readonly string[] };
+type DecodedSubject = RuleSubject & { readonly segments: readonly string[] };
 
 /** A wildcard does not allow a name written outside ASCII, but it names it, so that it can deny it. */
 function names({ host }: Rule, to: Destination): boolean {
@@ -83,7 +83,7 @@ function names({ host }: Rule, to: Destination): boolean {
   return isNamed && (host.port === "default" || coversPort(host, to));
 }
 
-function denies(rule: Rule, { to, method, segments }: Request): boolean {
+function denies(rule: Rule, { to, method, segments }: DecodedSubject): boolean {
   const bare = withoutTrailingSlash(segments);
   return (
     includes(rule.methods, method) &&
@@ -100,7 +100,7 @@ function withoutSlash(path: PathPattern): PathPattern {
   return { ...path, segments: withoutTrailingSlash(path.segments) };
 }
 
-function permits(rule: Rule, { to, method, segments }: Request): boolean {
+function permits(rule: Rule, { to, method, segments }: DecodedSubject): boolean {
   return (
     covers(rule.host, to) &&
     includes(rule.methods, method) &&

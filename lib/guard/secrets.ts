@@ -14,7 +14,7 @@ export interface BoundSecret {
 export type SecretBindings = ReadonlyMap<string, BoundSecret>;
 
 /** A reference as it has to be written; the first group is the name. */
-export const SECRET_REFERENCE = /\{\{secret:([A-Za-z0-9_.-]+)\}\}/g;
+const SECRET_REFERENCE = /\{\{secret:([A-Za-z0-9_.-]+)\}\}/g;
 
 /** Anything that looks meant as a reference, well written or not. */
 const ATTEMPT = /\{\{\s*secret\s*:[^{}]*\}{0,2}/gi;
@@ -55,9 +55,8 @@ export function judgeSecretsInUrl(text: string): Denial | undefined {
 
 function judgeText(secrets: SecretBindings, text: string, to: Destination): Denial | undefined {
   for (const [attempt] of text.matchAll(ATTEMPT)) {
-    const [name, ...others] = secretNames(attempt);
-    if (name === undefined || others.length > 0 || attempt !== `{{secret:${name}}}`)
-      return badForm();
+    const [name] = secretNames(attempt);
+    if (name === undefined) return badForm();
     const denial = judgeReference(secrets, name, to);
     if (denial !== undefined) return denial;
   }
@@ -67,6 +66,11 @@ function judgeText(secrets: SecretBindings, text: string, to: Destination): Deni
 /** Returns the names that `text` refers to as `{{secret:NAME}}`, in order. */
 export function secretNames(text: string): readonly string[] {
   return [...text.matchAll(SECRET_REFERENCE)].map((match) => match[1] ?? "");
+}
+
+/** Returns `text` with each reference replaced by what `valueOf` returns for its name. */
+export function replaceSecretNames(text: string, valueOf: (name: string) => string): string {
+  return text.replace(SECRET_REFERENCE, (_, name: string) => valueOf(name));
 }
 
 function judgeReference(

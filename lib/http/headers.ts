@@ -20,7 +20,8 @@ export function isToken(text: string): boolean {
 
 /** Says whether two header names are the same. */
 export function isSameName(left: string, right: string): boolean {
-  return left.toLowerCase() === right.toLowerCase();
+  // The length first: this is asked of every line of every message.
+  return left.length === right.length && left.toLowerCase() === right.toLowerCase();
 }
 
 /** Returns the value of the first line called `name`, or undefined. */

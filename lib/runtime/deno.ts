@@ -31,6 +31,7 @@ function output(fd: 1 | 2): Output {
 export const denoRuntime: Runtime = {
   ...nodeParts,
   name: "deno",
+  isHeldOpen: () => false,
   version: process.versions["deno"] ?? "",
   stdin: {
     kind: () => streamKind(0),

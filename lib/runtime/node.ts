@@ -2,6 +2,8 @@ import * as fs from "node:fs";
 import { dirname } from "node:path";
 import process from "node:process";
 import { systemClock } from "../base/clock.ts";
+import { openAppend, openLock } from "./append.ts";
+import { factsOf } from "./facts.ts";
 import type { Address, Files, FileWriter, Network, StreamKind } from "./runtime.ts";
 
 // What both runtimes do alike through node: modules. Modules that are slow to load are imported
@@ -136,14 +138,7 @@ const nodeFiles: Files = {
   async stat(path) {
     try {
       // Not awaited: the first asynchronous call starts a thread pool, 1 ms of a plain request.
-      const facts = fs.statSync(path);
-      return {
-        isFile: facts.isFile(),
-        isDirectory: facts.isDirectory(),
-        sizeBytes: facts.size,
-        mode: facts.mode & 0o777,
-        modifiedMs: facts.mtimeMs,
-      };
+      return factsOf(fs.statSync(path));
     } catch (error) {
       const code = error instanceof Error && "code" in error ? error.code : "";
       if (code === "ENOENT" || code === "ENOTDIR") return undefined;
@@ -158,6 +153,8 @@ const nodeFiles: Files = {
     await fs.promises.mkdir(path, { recursive: true, mode });
   },
   list: (path) => fs.promises.readdir(path),
+  openAppend,
+  openLock,
 };
 
 /** The parts of a Runtime that do not differ between Bun and Deno. */

@@ -15,11 +15,58 @@ export interface ConnectOptions {
   readonly localAddress?: string | undefined;
 }
 
+/** What a socket tells, under the names of node:net. */
+export interface SocketEvents {
+  connect(): void;
+  data(bytes: Uint8Array): void;
+  drain(): void;
+  end(): void;
+  error(error: Error): void;
+  close(): void;
+}
+
+/** What is asked of a socket; a Socket of node:net is one. */
+export interface ByteSocket {
+  readonly destroyed: boolean;
+  on<E extends keyof SocketEvents>(event: E, listener: SocketEvents[E]): unknown;
+  off<E extends keyof SocketEvents>(event: E, listener: SocketEvents[E]): unknown;
+  /** Returns false when the connection wants a rest, until it tells `drain`. */
+  write(bytes: Uint8Array): boolean;
+  pause(): unknown;
+  resume(): unknown;
+  destroy(): unknown;
+  ref(): unknown;
+  unref(): unknown;
+}
+
+/** How a native socket starts TLS. Certificate and name are checked always. */
+export interface NativeTlsOptions {
+  /** Name sent and checked; no IP address, which may not be sent (RFC 6066 section 3). */
+  readonly serverName: string;
+  /** PEM text of the authorities to trust in place of the built-in ones. */
+  readonly authorities?: string | undefined;
+  readonly minVersion?: "TLSv1.2" | "TLSv1.3" | undefined;
+  readonly maxVersion?: "TLSv1.2" | "TLSv1.3" | undefined;
+}
+
+/** A socket of the runtime itself, which is ready sooner than one of node:net. */
+export interface NativeSocket extends ByteSocket {
+  /**
+   * Returns the version of TLS once the peer is verified; rejects with node's error codes, and
+   * throws at once when the options cannot be used.
+   */
+  startTls(options: NativeTlsOptions): Promise<string>;
+}
+
 /** DNS and sockets. Tests put their own resolver and connector here. */
 export interface Network {
   /** Returns every address of `host`; rejects with the system's error (ENOTFOUND, EAI_AGAIN). */
   resolve(host: string): Promise<readonly Address[]>;
-  /** Starts a TCP connection; the socket emits `connect` or `error`. */
+  /**
+   * Starts a TCP connection; the socket emits `connect` or `error`. With `mayBeNative` it may be a
+   * native one: paused, until somebody listens and resumes it.
+   */
+  connect(options: ConnectOptions & { readonly mayBeNative: true }): Socket | NativeSocket;
   connect(options: ConnectOptions): Socket;
   /** Starts a connection to a Unix domain socket. */
   connectUnix(path: string): Socket;
@@ -63,6 +110,10 @@ export interface FileFacts {
   /** Permission bits, for example 0o600. */
   readonly mode: number;
   readonly modifiedMs: number;
+  /** Tells two files apart; a renamed file keeps it. */
+  readonly identity: string;
+  /** True when it belongs to this user or to root. */
+  readonly isOwn: boolean;
 }
 
 /** A file being written. */
@@ -70,6 +121,28 @@ export interface FileWriter {
   write(chunk: Uint8Array): Promise<void>;
   /** Flushes and closes. */
   close(): Promise<void>;
+}
+
+/** A file that grows at its end only; several processes may hold it open. */
+export interface AppendFile {
+  facts(): Promise<FileFacts>;
+  /** Returns the bytes from `start` to `end`, fewer when the file ends before. */
+  read(start: number, end: number): Promise<Uint8Array>;
+  /** Adds the bytes in one write; rejects with ENOSPC when only part of them was written. */
+  append(bytes: Uint8Array): Promise<void>;
+  /** Sets the mode the file was opened with, on a file that was there before. */
+  restrict(): Promise<void>;
+  /** Resolves when what was added would outlast a power failure. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A lock between processes, and within one; it is freed when its holder dies. */
+export interface FileLock {
+  /** Returns false when somebody else holds it. */
+  tryAcquire(): boolean;
+  release(): void;
+  close(): void;
 }
 
 /** Files. Errors are the system's own (ENOENT, EACCES …); rooms translate them. */
@@ -87,6 +160,10 @@ export interface Files {
   remove(path: string): Promise<void>;
   makeDirectory(path: string, mode?: number): Promise<void>;
   list(path: string): Promise<readonly string[]>;
+  /** Opens for adding, default mode 0o600; a symbolic link at `path` is ELOOP. */
+  openAppend(path: string, mode?: number): Promise<AppendFile>;
+  /** Opens the lock that lives in an empty file at `path`. */
+  openLock(path: string): Promise<FileLock>;
 }
 
 /** Everything outside the program: files, environment, network, time, streams. */
@@ -105,6 +182,11 @@ export interface Runtime {
   random(count: number): Uint8Array;
   /** Calls `task` once on SIGINT or SIGTERM; the returned function stops listening. */
   onSignal(task: (signal: "SIGINT" | "SIGTERM") => void): () => void;
+  /**
+   * Says whether something that was given up would keep the process alive for minutes, as a
+   * connection that cannot be stopped: then `cli/main.ts` has to end the process itself.
+   */
+  isHeldOpen(): boolean;
   /** Returns the working directory. */
   cwd(): string;
 }

@@ -17,18 +17,16 @@ export async function inspectCertificate(
   clock: Clock,
 ): Promise<CertificateFacts> {
   const { promise, resolve } = Promise.withResolvers<CertificateFacts>();
-  let opened: Socket | undefined;
   const cancel = clock.after(PATIENCE_MS, () => resolve({}));
-  look(reopen, (socket) => (opened = socket)).then(resolve, () => {
-    // The error about the certificate stands without these facts.
-    resolve({});
-  });
-  try {
-    return await promise;
-  } finally {
-    cancel();
-    opened?.destroy();
-  }
+  // Whenever the connection is made, it is closed when the facts are there or no longer wanted.
+  const keepUntilDone = (socket: Socket): void => {
+    void promise.then(() => socket.destroy());
+  };
+  // The error about the certificate stands without these facts.
+  look(reopen, keepUntilDone).then(resolve, () => resolve({}));
+  const facts = await promise;
+  cancel();
+  return facts;
 }
 
 async function look(

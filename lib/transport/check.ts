@@ -1,6 +1,6 @@
 import { WeirError } from "../base/errors.ts";
 import { type Body, bodyLength } from "../http/body.ts";
-import { checkHeader, headerValue, headerValues, isToken } from "../http/headers.ts";
+import { checkHeader, headerValue, isToken } from "../http/headers.ts";
 import type { SentRequest } from "../http/exchange.ts";
 
 /** Visible ASCII: the only characters of a request target, RFC 9112 section 3.2. */
@@ -9,7 +9,7 @@ const TARGET = /^[\x21-\x7e]+$/;
 const LENGTH = /^\d{1,15}$/;
 
 /** Headers that frame or route a message: a second line would make two readings of it. */
-const AT_MOST_ONCE = ["Host", "Content-Length", "Transfer-Encoding"];
+const AT_MOST_ONCE = ["host", "content-length", "transfer-encoding"];
 
 /**
  * Throws unless the request can be sent as it stands, and be read in one way only.
@@ -20,8 +20,7 @@ export function checkRequest(request: SentRequest): void {
   checkMethod(request.method);
   checkTarget(request);
   for (const [name, value] of request.headers) checkHeader(name, value);
-  for (const name of AT_MOST_ONCE) checkOnce(request, name);
-  checkFraming(request);
+  checkFraming(request, framingLines(request));
 }
 
 function checkMethod(method: string): void {
@@ -45,15 +44,22 @@ function checkTarget({ target, url }: SentRequest): void {
   });
 }
 
-function checkOnce({ headers }: SentRequest, name: string): void {
-  if (headerValues(headers, name).length <= 1) return;
-  throw badFraming(`The request has two ${name} headers`, `Send ${name} once`);
+/** Returns the values of the lines that may stand once, by name in lower case. */
+function framingLines({ headers }: SentRequest): ReadonlyMap<string, string> {
+  const lines = new Map<string, string>();
+  for (const [name, value] of headers) {
+    const key = name.toLowerCase();
+    if (!AT_MOST_ONCE.includes(key)) continue;
+    if (lines.has(key))
+      throw badFraming(`The request has two ${name} headers`, `Send ${name} once`);
+    lines.set(key, value);
+  }
+  return lines;
 }
 
-function checkFraming(request: SentRequest): void {
-  const { headers, body } = request;
-  const length = headerValue(headers, "Content-Length");
-  const coding = headerValue(headers, "Transfer-Encoding");
+function checkFraming({ body }: SentRequest, lines: ReadonlyMap<string, string>): void {
+  const length = lines.get("content-length");
+  const coding = lines.get("transfer-encoding");
   if (coding !== undefined) {
     if (length !== undefined) {
       throw badFraming(

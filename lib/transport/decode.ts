@@ -2,8 +2,9 @@ import type { Transform } from "node:stream";
 import { concatBytes } from "../base/bytes.ts";
 import { codeOf, messageOf, WeirError } from "../base/errors.ts";
 import type { ResponseBody } from "../http/exchange.ts";
-import { type HeaderList, headerValues } from "../http/headers.ts";
+import { hasHeader, type HeaderList, headerValues } from "../http/headers.ts";
 import { tooLarge } from "./intake.ts";
+import { ZstdFrames } from "./zstd-frames.ts";
 import type { WireRequest, WireResponse } from "./wire.ts";
 
 /** Content codings that are undone, RFC 9110 section 8.4.1 and RFC 8878. */
@@ -47,14 +48,13 @@ export function codingsOf(headers: HeaderList): readonly Coding[] | undefined {
 export function decodeBody(response: WireResponse, request: WireRequest): ResponseBody {
   const { body, head } = response;
   const { decodedCapBytes } = request.limits;
+  const isEncoded = request.isDecoded && hasHeader(head.headers, "Content-Encoding");
+  // Most bodies are neither encoded nor capped, and every layer costs each chunk some turns.
+  if (!isEncoded && decodedCapBytes === undefined) return body;
   const counter = { decodedBytes: 0 };
-  const chunks = capped(
-    decoded(body, head.headers, request.isDecoded),
-    decodedCapBytes ?? Number.POSITIVE_INFINITY,
-    counter,
-  );
+  const source = isEncoded ? decoded(body, head.headers) : body.chunks;
   return {
-    chunks,
+    chunks: capped(source, decodedCapBytes ?? Number.POSITIVE_INFINITY, counter),
     trailers: () => body.trailers(),
     counts: () => ({
       wireBytes: body.counts().wireBytes,
@@ -82,15 +82,10 @@ async function* capped(
   }
 }
 
-async function* decoded(
-  body: ResponseBody,
-  headers: HeaderList,
-  isDecoded: boolean,
-): AsyncGenerator<Uint8Array> {
+async function* decoded(body: ResponseBody, headers: HeaderList): AsyncGenerator<Uint8Array> {
   try {
-    const codings = isDecoded ? (codingsOf(headers) ?? []) : [];
-    const whole = codings.toReversed().reduce(undo, body.chunks);
-    yield* whole;
+    const codings = codingsOf(headers) ?? [];
+    yield* codings.toReversed().reduce(undo, body.chunks);
   } finally {
     body.cancel();
   }
@@ -101,19 +96,29 @@ async function* undo(
   source: AsyncIterable<Uint8Array>,
   coding: Coding,
 ): AsyncGenerator<Uint8Array> {
-  const input = source[Symbol.asyncIterator]();
+  const whole = coding === "zstd" ? requireWholeFrames(source) : source;
+  const input = whole[Symbol.asyncIterator]();
   const first = await readStart(input);
   if (first === undefined) return;
   const decoder = await createDecoder(coding, first);
-  const feeding = feed(decoder, first, input);
+  // Not waited for: it may wait for bytes that never come, and it cannot fail.
+  void feed(decoder, first, input);
   try {
     for await (const chunk of decoder) yield chunk;
   } catch (error) {
     throw error instanceof WeirError ? error : broken(coding, error);
   } finally {
     decoder.destroy();
-    await feeding;
   }
+}
+
+async function* requireWholeFrames(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const frames = new ZstdFrames();
+  for await (const chunk of source) {
+    frames.push(chunk);
+    yield chunk;
+  }
+  if (!frames.isComplete) throw broken("zstd", { code: "Z_BUF_ERROR" });
 }
 
 /** Returns the first two bytes or more, which tell the two forms of deflate apart. */

@@ -1,40 +1,48 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../base/clock.ts";
+import { WeirError } from "../base/errors.ts";
 import type { Target } from "../guard/decision.ts";
 import type { Connection, Timings } from "../http/exchange.ts";
-import type { Address, Runtime } from "../runtime/runtime.ts";
-import { connectFirst, type Opening } from "./connect.ts";
-import { connectError } from "./errors.ts";
+import type { ByteSocket, NativeSocket, Runtime } from "../runtime/runtime.ts";
+import type { Winner } from "./connect.ts";
+import { connectError, unixError } from "./errors.ts";
+import { literalAddress } from "./host.ts";
+import { type Opened, ProxyDialer } from "./proxy.ts";
 import { requireAllowed, resolveHost } from "./resolve.ts";
+import { connectNative, connectTcp, connectUnix, type TcpPlace } from "./tcp.ts";
 import { Tls } from "./tls.ts";
 import type { Watch } from "./watch.ts";
-import type { DialOptions } from "./wire.ts";
+import type { DialOptions, Proxy } from "./wire.ts";
 
 /** What a dialler takes from the runtime. */
 export type DialRuntime = Pick<Runtime, "network" | "clock">;
 
 /** A connection that is ready for a request. */
 export interface Link {
-  readonly socket: Socket;
+  /** A Socket of node:net, unless the dialer may make native ones. */
+  readonly socket: ByteSocket;
   readonly connection: Omit<Connection, "isReused">;
   readonly timings: Timings;
+  /** The proxy at its other end, when requests have to be in absolute form. */
+  readonly absoluteFor?: Proxy | undefined;
 }
 
-/** A socket with the place it leads to, before TLS. */
-interface Opened {
-  readonly socket: Socket;
-  readonly address: string;
-  readonly port: number;
-  readonly dnsMs?: number | undefined;
+/** connectTcp() or connectNative(). */
+type Connect<S> = (place: TcpPlace, runtime: DialRuntime, watch: Watch) => Promise<Winner<S>>;
+
+/** What a dialler does, and whether its links may stand on native sockets, which start sooner. */
+export interface DialerOptions extends DialOptions {
+  readonly mayBeNative?: boolean | undefined;
 }
 
 /** Makes connections: resolves, has every address judged, connects to a judged one, adds TLS. */
 export class Dialer {
-  readonly #options: DialOptions;
+  readonly #options: DialerOptions;
   readonly #runtime: DialRuntime;
   readonly #tls: Tls;
+  #proxies: ProxyDialer | undefined;
 
-  constructor(options: DialOptions, runtime: DialRuntime) {
+  constructor(options: DialerOptions, runtime: DialRuntime) {
     this.#options = options;
     this.#runtime = runtime;
     this.#tls = new Tls(options.tls, runtime.clock);
@@ -48,10 +56,7 @@ export class Dialer {
   async dial(target: Target, watch: Watch): Promise<Link> {
     watch.startConnecting();
     try {
-      const link = await this.#dial(target, watch);
-      // Whoever uses the link listens too; between two users an error must not end the process.
-      link.socket.on("error", () => undefined);
-      return link;
+      return await this.#dial(target, watch);
     } finally {
       watch.connected();
     }
@@ -59,20 +64,19 @@ export class Dialer {
 
   async #dial(target: Target, watch: Watch): Promise<Link> {
     const stopwatch = startStopwatch(this.#runtime.clock);
-    const opened = await this.#open(target, watch);
-    const { socket, address, port, dnsMs } = opened;
-    const connectMs = stopwatch() - (dnsMs ?? 0);
-    const timings = { dnsMs, connectMs };
-    if (target.scheme === "http") return { socket, connection: { address, port }, timings };
+    const { socket, address, port, dnsMs, absoluteFor } = await this.#open(target, watch);
+    const timings = { dnsMs, connectMs: stopwatch() - (dnsMs ?? 0) };
+    const connection = { address, port };
+    if (target.scheme === "http") return { socket, connection, timings, absoluteFor };
     watch.phase = "tls";
     const stop = watch.onFail(() => socket.destroy());
     const startedMs = stopwatch();
     try {
-      const reopen = async (): Promise<Socket> => (await this.#open(target, watch)).socket;
-      const tls = await this.#tls.secure(socket, { target, watch, reopen });
+      const reopen = async (): Promise<Socket> => (await this.#openNode(target, watch)).socket;
+      const secured = await this.#tls.secure(socket, { target, watch, reopen });
       return {
-        socket: tls,
-        connection: { address, port, tlsVersion: tls.getProtocol() ?? undefined },
+        socket: secured.socket,
+        connection: { ...connection, tlsVersion: secured.version },
         timings: { ...timings, tlsMs: stopwatch() - startedMs },
       };
     } finally {
@@ -80,48 +84,45 @@ export class Dialer {
     }
   }
 
-  #open(target: Target, watch: Watch): Promise<Opened> {
-    const { unixSocket } = this.#options;
-    return unixSocket === undefined
-      ? this.#openTcp(target, watch)
-      : this.#openUnix(unixSocket, target, watch);
+  #open(target: Target, watch: Watch): Promise<Opened<Socket | NativeSocket>> {
+    return this.#mayBeNative(target)
+      ? this.#openTcp(target, watch, connectNative)
+      : this.#openNode(target, watch);
   }
 
-  async #openTcp(target: Target, watch: Watch): Promise<Opened> {
-    const { clock, network } = this.#runtime;
-    const stopwatch = startStopwatch(clock);
-    const place = this.#options.connectTo?.(target) ?? target;
+  #mayBeNative(target: Target): boolean {
+    const { mayBeNative, unixSocket, proxyFor } = this.#options;
+    if (mayBeNative !== true || unixSocket !== undefined) return false;
+    const isPlain = target.scheme === "http" || this.#tls.isPlain(target);
+    return isPlain && proxyFor?.(target) === undefined;
+  }
+
+  #openNode(target: Target, watch: Watch): Promise<Opened> {
+    const { unixSocket, proxyFor } = this.#options;
+    if (unixSocket !== undefined) return this.#openUnix(unixSocket, target, watch);
+    const proxy = proxyFor?.(target);
+    if (proxy === undefined) return this.#openTcp(target, watch, connectTcp);
+    this.#proxies ??= new ProxyDialer(this.#options, this.#runtime);
+    return this.#proxies.open(proxy, target, watch);
+  }
+
+  async #openTcp<S>(target: Target, watch: Watch, connect: Connect<S>): Promise<Opened<S>> {
+    const stopwatch = startStopwatch(this.#runtime.clock);
+    const { judge, localAddress, connectTo } = this.#options;
+    const place = connectTo?.(target) ?? target;
     watch.phase = "dns";
-    const resolver = { network, options: this.#options };
+    const resolver = { network: this.#runtime.network, options: this.#options };
     const addresses = await watch.race(resolveHost(resolver, place));
-    requireAllowed(this.#options.judge(target, addresses), target);
-    const dnsMs = stopwatch();
+    requireAllowed(judge(target, addresses), target);
+    const dnsMs = literalAddress(place.host) === undefined ? stopwatch() : undefined;
     watch.phase = "connect";
-    const { socket, address } = await this.#connectTo(addresses, place.port, target, watch);
-    return { socket, address: address.address, port: place.port, dnsMs };
-  }
-
-  async #connectTo(
-    addresses: readonly Address[],
-    port: number,
-    target: Target,
-    watch: Watch,
-  ): Promise<{ readonly socket: Socket; readonly address: Address }> {
-    const { clock, network } = this.#runtime;
-    const { localAddress } = this.#options;
-    const opening = connectFirst({
-      addresses,
-      clock,
-      open: ({ address }) => openSocket(network.connect({ address, port, localAddress })),
-    });
-    const stop = watch.onFail(() => opening.cancel());
     try {
-      return await watch.race(opening.result, (late) => late.socket.destroy());
+      const tcp = { addresses, port: place.port, localAddress };
+      const { socket, address } = await connect(tcp, this.#runtime, watch);
+      return { socket, address: address.address, port: place.port, dnsMs };
     } catch (error) {
-      watch.check();
+      if (error instanceof WeirError) throw error;
       throw connectError(error, target, { addresses: addresses.map((one) => one.address) });
-    } finally {
-      stop();
     }
   }
 
@@ -129,30 +130,13 @@ export class Dialer {
     // There is no address to judge: a guard that wants one refuses the empty list.
     requireAllowed(this.#options.judge(target, []), target);
     watch.phase = "connect";
-    const opening = openSocket(this.#runtime.network.connectUnix(path));
-    const stop = watch.onFail(() => opening.cancel());
     try {
-      const socket = await watch.race(opening.result, (late) => late.destroy());
+      const socket = await connectUnix(path, this.#runtime, watch);
       return { socket, address: path, port: target.port };
     } catch (error) {
-      watch.check();
-      throw connectError(error, target, { path });
-    } finally {
-      stop();
+      throw error instanceof WeirError ? error : unixError(error, target, path);
     }
   }
-}
-
-/** Waits for a socket to connect. */
-function openSocket(socket: Socket): Opening<Socket> {
-  const result = new Promise<Socket>((resolve, reject) => {
-    socket.on("error", reject);
-    socket.once("connect", () => {
-      socket.off("error", reject);
-      resolve(socket);
-    });
-  });
-  return { result, cancel: () => void socket.destroy() };
 }
 
 function startStopwatch(clock: Clock): () => number {

@@ -1,9 +1,9 @@
 import type { Clock } from "../base/clock.ts";
+import { toWeirError } from "../base/errors.ts";
 import type { Target } from "../guard/decision.ts";
 import type { Link } from "./dial.ts";
 import { runDirectExchange } from "./direct-exchange.ts";
 import type { Engine } from "./engine.ts";
-import { targetOf } from "./host.ts";
 import type { Pool } from "./pool.ts";
 import type { Watch } from "./watch.ts";
 
@@ -24,10 +24,16 @@ export function createDirectEngine({ pool, dial, clock }: DirectEngineOptions): 
   return {
     async send(request, watch) {
       const startedMs = clock.monotonicMs();
-      const target = targetOf(request.url);
+      const { target } = watch;
       const key = `${target.scheme}://${target.host}:${target.port}`;
       const loan = await pool.take(key, watch, () => dial(target, watch));
-      return runDirectExchange({ request, watch, loan, clock, startedMs, target });
+      try {
+        watch.check();
+        return await runDirectExchange({ request, watch, loan, clock, startedMs });
+      } catch (error) {
+        loan.drop();
+        throw toWeirError(error);
+      }
     },
     close: () => pool.close(),
   };

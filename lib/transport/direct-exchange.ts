@@ -1,19 +1,24 @@
-import type { Socket } from "node:net";
-import type { Clock } from "../base/clock.ts";
 import { WeirError } from "../base/errors.ts";
-import type { Target } from "../guard/decision.ts";
-import { headerValue, headerValues, type HeaderList } from "../http/headers.ts";
+import { headerValue, type HeaderList } from "../http/headers.ts";
 import {
   type AfterHead,
   createResponseParser,
   type ParsedStatus,
   type ResponseParser,
 } from "../runtime/http-parser.ts";
-import { CONTINUE_MS, HEADER_CAP_BYTES, HEADER_LIMIT, INTERIM_LIMIT } from "./bounds.ts";
+import type { ByteSocket } from "../runtime/runtime.ts";
 import { declaredLength } from "./check.ts";
 import { Outgoing, requestHead } from "./direct-request.ts";
+import {
+  CONTINUE_MS,
+  type ExchangeParts,
+  HEADER_CAP_BYTES,
+  HEADER_LIMIT,
+  INTERIM_LIMIT,
+  isExpectingContinue,
+  isKeptAfter,
+} from "./exchange-rules.ts";
 import { Intake } from "./intake.ts";
-import type { Loan } from "./pool.ts";
 import { Pump, smallBody } from "./pump.ts";
 import {
   exchangeError,
@@ -22,18 +27,7 @@ import {
   tooManyInterim,
 } from "./response-errors.ts";
 import { fromWireText, headersFromWire } from "./text.ts";
-import type { Watch } from "./watch.ts";
-import type { WireRequest, WireResponse } from "./wire.ts";
-
-/** What one exchange on a connection needs. */
-export interface ExchangeParts {
-  readonly request: WireRequest;
-  readonly watch: Watch;
-  readonly loan: Loan;
-  readonly clock: Clock;
-  readonly startedMs: number;
-  readonly target: Target;
-}
+import type { WireResponse } from "./wire.ts";
 
 /** Sends the request on the connection that `loan` lends; resolves with the head of its answer. */
 export function runDirectExchange(parts: ExchangeParts): Promise<WireResponse> {
@@ -45,7 +39,7 @@ type Stage = "head" | "interim" | "body" | "complete";
 
 class DirectExchange {
   readonly #parts: ExchangeParts;
-  readonly #socket: Socket;
+  readonly #socket: ByteSocket;
   readonly #outgoing: Outgoing;
   readonly #pump: Pump;
   readonly #parser: ResponseParser;
@@ -110,6 +104,7 @@ class DirectExchange {
     const error = this.#parser.execute(bytes);
     if (error !== undefined) this.#fail(error);
     else if (this.#stage === "complete") this.#release();
+    else this.#keepWaiting();
   };
 
   readonly #onEnd = (): void => {
@@ -120,6 +115,12 @@ class DirectExchange {
 
   readonly #onError = (error: unknown): void => this.#fail(error);
   readonly #onClose = (): void => this.#fail(hangUp());
+
+  /** A head that comes in pieces is no silence; from its end on, the reader has the timer. */
+  #keepWaiting(): void {
+    const { watch } = this.#parts;
+    if (watch.phase === "response") watch.awaitServer();
+  }
 
   #listen(): void {
     this.#socket.on("data", this.#onData);
@@ -141,7 +142,7 @@ class DirectExchange {
 
   async #upload(): Promise<void> {
     const { request, watch } = this.#parts;
-    const head = requestHead(request);
+    const head = requestHead(request, this.#parts.loan.link.absoluteFor);
     const small = isExpectingContinue(request) ? undefined : smallBody(request.body);
     if (small !== undefined) {
       this.#pump.skip();
@@ -201,14 +202,14 @@ class DirectExchange {
     this.#stage = "interim";
     this.#interim += 1;
     if (this.#interim > INTERIM_LIMIT)
-      this.#fail(tooManyInterim(this.#parts.target, this.#interim));
+      this.#fail(tooManyInterim(this.#parts.watch.target, this.#interim));
     else if (status === 100) this.#goAhead?.();
   }
 
   #answer(status: ParsedStatus, headers: HeaderList): void {
     const { request, watch } = this.#parts;
     this.#stage = "body";
-    this.#isKept = status.isKept && !asksToClose(request);
+    this.#isKept = status.isKept && isKeptAfter(this.#parts, headers);
     this.#stopUploadFor(status.status);
     const length = headerValue(headers, "Content-Length");
     this.#expectedBytes = length === undefined ? undefined : Number(length);
@@ -317,7 +318,8 @@ class DirectExchange {
 
   #progress(): Progress {
     return {
-      target: this.#parts.target,
+      target: this.#parts.watch.target,
+      proxy: this.#parts.loan.link.absoluteFor,
       isAnswered: this.#intake !== undefined,
       isReused: this.#parts.loan.isReused,
       receivedBytes: this.#receivedBytes,
@@ -328,14 +330,4 @@ class DirectExchange {
 
 function hangUp(): Error {
   return Object.assign(new Error("socket hang up"), { code: "ECONNRESET" });
-}
-
-function isExpectingContinue({ headers, body }: WireRequest): boolean {
-  if (body.kind === "none") return false;
-  return headerValue(headers, "Expect")?.toLowerCase() === "100-continue";
-}
-
-function asksToClose({ headers }: WireRequest): boolean {
-  const options = headerValues(headers, "Connection").join(",").toLowerCase().split(",");
-  return options.some((option) => option.trim() === "close");
 }

@@ -1,25 +1,30 @@
-import type { Socket } from "node:net";
 import { concatBytes, utf8 } from "../base/bytes.ts";
+import type { ByteSocket } from "../runtime/runtime.ts";
+import { absoluteForm } from "./absolute-form.ts";
 import { declaredLength } from "./check.ts";
 import type { Sink } from "./pump.ts";
-import type { WireRequest } from "./wire.ts";
+import type { Proxy, WireRequest } from "./wire.ts";
 
 const CRLF = utf8("\r\n");
 const LAST_CHUNK = utf8("0\r\n\r\n");
 
-/** Returns the request line and the headers, with the empty line after them. */
-export function requestHead({ method, target, headers }: WireRequest): Uint8Array {
+/**
+ * Returns the request line and the headers, with the empty line after them; in absolute form for a
+ * proxy that is asked without a tunnel.
+ */
+export function requestHead(request: WireRequest, proxy?: Proxy): Uint8Array {
+  const { target, headers } = proxy === undefined ? request : absoluteForm(request, proxy);
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`);
   // Upper case, as node:http sends it.
-  return utf8(`${method.toUpperCase()} ${target} HTTP/1.1\r\n${lines.join("")}\r\n`);
+  return utf8(`${request.method.toUpperCase()} ${target} HTTP/1.1\r\n${lines.join("")}\r\n`);
 }
 
 /** The writing side of one request on a socket. */
 export class Outgoing implements Sink {
-  readonly #socket: Socket;
+  readonly #socket: ByteSocket;
   readonly #isChunked: boolean;
 
-  constructor(socket: Socket, request: WireRequest) {
+  constructor(socket: ByteSocket, request: WireRequest) {
     this.#socket = socket;
     this.#isChunked = declaredLength(request) === undefined;
   }
@@ -63,7 +68,7 @@ export class Outgoing implements Sink {
   }
 }
 
-function drained(socket: Socket): Promise<void> {
+function drained(socket: ByteSocket): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       socket.off("drain", done);

@@ -77,7 +77,7 @@ export function connectError(
   const place = { ...target, phase: "connect" } as const;
   const where = placeText(target);
   const code = codeOf(cause);
-  if (code === "ECONNREFUSED" || code === "ENOENT") {
+  if (code === "ECONNREFUSED") {
     return wireError("NET_REFUSED", `${where} refused the connection`, place, {
       hint: "Check the port, and that the server is running",
       cause,
@@ -104,4 +104,21 @@ export function connectError(
     cause,
     details,
   });
+}
+
+/** Returns the error for a Unix domain socket that could not be connected to. */
+export function unixError(cause: unknown, target: HostPort, path: string): WeirError {
+  const code = codeOf(cause);
+  const isAbsent = code === "ECONNREFUSED" || code === "ENOENT";
+  const what = isAbsent ? `Nothing listens at ${path}` : `Cannot connect to ${path}: ${code}`;
+  return wireError(
+    isAbsent ? "NET_REFUSED" : "NET_CONNECT",
+    what,
+    { ...target, phase: "connect" },
+    {
+      hint: "Check the path of --unix-socket, and that the server is running",
+      cause,
+      details: { path },
+    },
+  );
 }

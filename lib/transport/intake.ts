@@ -26,6 +26,7 @@ export class Intake {
   readonly #chunks: Uint8Array[] = [];
   #waitingBytes = 0;
   #wireBytes = 0;
+  #readBytes = 0;
   #isPaused = false;
   #isEnded = false;
   #error: WeirError | undefined;
@@ -78,7 +79,7 @@ export class Intake {
     return {
       chunks: read,
       trailers: () => this.#trailers,
-      counts: () => ({ wireBytes: this.#wireBytes, decodedBytes: this.#wireBytes }),
+      counts: () => ({ wireBytes: this.#wireBytes, decodedBytes: this.#readBytes }),
       cancel: () => this.#cancel(),
     };
   }
@@ -89,6 +90,7 @@ export class Intake {
         const chunk = this.#chunks.shift();
         if (chunk !== undefined) {
           this.#waitingBytes -= chunk.byteLength;
+          this.#readBytes += chunk.byteLength;
           yield chunk;
         } else if (this.#error !== undefined) {
           throw this.#error;

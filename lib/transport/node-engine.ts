@@ -1,8 +1,8 @@
 import type { Clock } from "../base/clock.ts";
+import { toWeirError } from "../base/errors.ts";
 import type { Target } from "../guard/decision.ts";
 import type { Link } from "./dial.ts";
 import type { Engine } from "./engine.ts";
-import { targetOf } from "./host.ts";
 import { runNodeExchange } from "./node-exchange.ts";
 import type { Pool } from "./pool.ts";
 import type { Watch } from "./watch.ts";
@@ -19,10 +19,16 @@ export function createNodeEngine({ pool, dial, clock }: NodeEngineOptions): Engi
   return {
     async send(request, watch) {
       const startedMs = clock.monotonicMs();
-      const target = targetOf(request.url);
+      const { target } = watch;
       const key = `${target.scheme}://${target.host}:${target.port}`;
       const loan = await pool.take(key, watch, () => dial(target, watch));
-      return runNodeExchange({ request, watch, loan, clock, startedMs, target });
+      try {
+        watch.check();
+        return await runNodeExchange({ request, watch, loan, clock, startedMs });
+      } catch (error) {
+        loan.drop();
+        throw toWeirError(error);
+      }
     },
     close: () => pool.close(),
   };

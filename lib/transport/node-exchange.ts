@@ -1,49 +1,25 @@
-import {
-  type Agent,
-  type ClientRequest,
-  type IncomingMessage,
-  request as httpRequest,
-} from "node:http";
-import type { Socket } from "node:net";
-import type { Clock } from "../base/clock.ts";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import { WeirError } from "../base/errors.ts";
-import type { Target } from "../guard/decision.ts";
-import { headerValue } from "../http/headers.ts";
 import { declaredLength } from "./check.ts";
+import {
+  CONTINUE_MS,
+  type ExchangeParts,
+  HEADER_LIMIT,
+  INTERIM_LIMIT,
+  isExpectingContinue,
+  isKeptAfter,
+} from "./exchange-rules.ts";
 import { Intake } from "./intake.ts";
-import type { Loan } from "./pool.ts";
-import { Pump, type Sink, smallBody } from "./pump.ts";
+import { nodeSocket, openRequest, sinkOf } from "./node-request.ts";
+import { Pump, smallBody } from "./pump.ts";
 import {
   exchangeError,
   headersTooLarge,
   type Progress,
   tooManyInterim,
 } from "./response-errors.ts";
-import { fromWireText, headersFromWire, toWireText } from "./text.ts";
-import type { Watch } from "./watch.ts";
-import type { WireRequest, WireResponse } from "./wire.ts";
-
-/** Bytes of status line and headers when the request gives no cap. */
-const HEADER_CAP_BYTES = 256 * 1024;
-
-/** Header lines of one response. */
-const HEADER_LIMIT = 2000;
-
-/** Informational responses before the final one; one or two are usual. */
-const INTERIM_LIMIT = 32;
-
-/** How long the go-ahead of a server is waited for, RFC 9110 section 10.1.1. */
-const CONTINUE_MS = 1000;
-
-/** What one exchange on a connection needs. */
-export interface ExchangeParts {
-  readonly request: WireRequest;
-  readonly watch: Watch;
-  readonly loan: Loan;
-  readonly clock: Clock;
-  readonly startedMs: number;
-  readonly target: Target;
-}
+import { fromWireText, headersFromWire } from "./text.ts";
+import type { WireResponse } from "./wire.ts";
 
 /** Sends the request on the connection that `loan` lends; resolves with the head of its answer. */
 export function runNodeExchange(parts: ExchangeParts): Promise<WireResponse> {
@@ -56,15 +32,21 @@ class NodeExchange {
   readonly #pump: Pump;
   readonly #head = Promise.withResolvers<WireResponse>();
   #intake: Intake | undefined;
+  #message: IncomingMessage | undefined;
   #receivedBytes = 0;
   #expectedBytes: number | undefined;
   #interim = 0;
   #goAhead: (() => void) | undefined;
+  /** A head that comes in pieces is no silence; from its end on, the reader has the timer. */
+  readonly #onData = (): void => {
+    const { watch } = this.#parts;
+    if (watch.phase === "response") watch.awaitServer();
+  };
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts;
     const { request, watch, loan } = parts;
-    this.#outgoing = openRequest(request, loan.link.socket);
+    this.#outgoing = openRequest(request, loan.link);
     this.#pump = new Pump({
       body: request.body,
       sink: sinkOf(this.#outgoing),
@@ -91,7 +73,7 @@ class NodeExchange {
   }
 
   #listen(): void {
-    const { socket } = this.#parts.loan.link;
+    const socket = nodeSocket(this.#parts.loan.link);
     const outgoing = this.#outgoing;
     outgoing.on("response", (message) => this.#answer(message));
     outgoing.on("continue", () => this.#goAhead?.());
@@ -112,6 +94,7 @@ class NodeExchange {
     };
     socket.once("free", onFree);
     socket.once("close", onClose);
+    socket.on("data", this.#onData);
   }
 
   async #upload(): Promise<void> {
@@ -145,11 +128,12 @@ class NodeExchange {
   #countInterim(): void {
     this.#interim += 1;
     if (this.#interim <= INTERIM_LIMIT) return;
-    this.#fail(tooManyInterim(this.#parts.target, this.#interim));
+    this.#fail(tooManyInterim(this.#parts.watch.target, this.#interim));
   }
 
   #answer(message: IncomingMessage): void {
     const { request, watch } = this.#parts;
+    if (watch.error !== undefined) return;
     if (message.rawHeaders.length > 2 * HEADER_LIMIT) {
       this.#fail(headersTooLarge(this.#progress()));
       return;
@@ -167,6 +151,7 @@ class NodeExchange {
       request.limits.wireCapBytes,
     );
     this.#intake = intake;
+    this.#message = message;
     message.on("data", (chunk: Uint8Array) => {
       this.#receivedBytes += chunk.byteLength;
       intake.push(chunk);
@@ -177,6 +162,7 @@ class NodeExchange {
   }
 
   #answerHeadOnly(message: IncomingMessage): void {
+    if (this.#parts.watch.error !== undefined) return;
     const intake = new Intake(
       { pause() {}, resume() {}, close() {} },
       this.#parts.watch,
@@ -190,6 +176,7 @@ class NodeExchange {
 
   #resolveHead(message: IncomingMessage, intake: Intake): void {
     const { clock, loan, startedMs, watch } = this.#parts;
+    loan.link.socket.off("data", this.#onData);
     watch.serverHeard();
     watch.phase = "body";
     const { connection, timings } = loan.link;
@@ -220,8 +207,14 @@ class NodeExchange {
       return;
     }
     this.#intake?.end(headersFromWire(message.rawTrailers));
-    // What is left of the upload would be read as the next request: this connection is done.
-    if (!this.#pump.isDone) this.#drop();
+    if (!this.#isReusable(message)) this.#drop();
+  }
+
+  #isReusable(message: IncomingMessage): boolean {
+    // What is left of the upload would be read as the next request.
+    if (!this.#pump.isDone) return false;
+    // node:http leaves a "Connection: close" that was given as a raw line to its agent.
+    return isKeptAfter(this.#parts, headersFromWire(message.rawHeaders));
   }
 
   #failUpload(error: unknown): void {
@@ -229,8 +222,17 @@ class NodeExchange {
     else this.#fail(error);
   }
 
-  /** The first failure counts: those after it are its echo. */
+  /**
+   * The first failure counts: those after it are its echo. One that comes when the response is
+   * complete, such as an upload that is cut by an early answer, takes nothing from it.
+   */
   #fail(cause: unknown): void {
+    if (this.#message?.complete === true && !(cause instanceof WeirError)) {
+      // The end of the body is on its way to the intake.
+      this.#pump.stop();
+      this.#parts.loan.drop();
+      return;
+    }
     const error = cause instanceof WeirError ? cause : exchangeError(cause, this.#progress());
     if (this.#intake === undefined) this.#parts.watch.fail(error);
     else this.#intake.fail(error);
@@ -245,62 +247,12 @@ class NodeExchange {
 
   #progress(): Progress {
     return {
-      target: this.#parts.target,
+      target: this.#parts.watch.target,
+      proxy: this.#parts.loan.link.absoluteFor,
       isAnswered: this.#intake !== undefined,
       isReused: this.#parts.loan.isReused,
       receivedBytes: this.#receivedBytes,
       expectedBytes: this.#expectedBytes,
     };
   }
-}
-
-function openRequest(request: WireRequest, socket: Socket): ClientRequest {
-  const outgoing = httpRequest({
-    agent: agentOf(socket),
-    host: request.url.hostname,
-    method: request.method,
-    path: request.target,
-    headers: request.headers.flatMap(([name, value]) => [name, toWireText(value)]),
-    setHost: false,
-    setDefaultHeaders: false,
-    maxHeaderSize: request.limits.headerCapBytes ?? HEADER_CAP_BYTES,
-  });
-  // Its own limit of 2000 drops the rest in silence; ours is checked when the head is there.
-  outgoing.maxHeadersCount = 0;
-  return outgoing;
-}
-
-/** Returns the least of an agent that node:http accepts: it hands over a connected socket. */
-function agentOf(socket: Socket): Agent {
-  const agent = {
-    keepAlive: true,
-    defaultPort: 80,
-    protocol: "http:",
-    options: {},
-    addRequest: (outgoing: ClientRequest) => outgoing.onSocket(socket),
-  };
-  // @ts-expect-error -- node:http asks of an agent for no more than this, though its type does.
-  return agent;
-}
-
-function sinkOf(outgoing: ClientRequest): Sink {
-  return {
-    write(chunk) {
-      if (outgoing.write(chunk) || outgoing.destroyed) return undefined;
-      return new Promise((resolve) => {
-        const done = (): void => {
-          outgoing.off("drain", done);
-          outgoing.off("close", done);
-          resolve();
-        };
-        outgoing.on("drain", done);
-        outgoing.on("close", done);
-      });
-    },
-  };
-}
-
-function isExpectingContinue({ headers, body }: WireRequest): boolean {
-  if (body.kind === "none") return false;
-  return headerValue(headers, "Expect")?.toLowerCase() === "100-continue";
 }

@@ -1,11 +1,14 @@
 import { codeOf, type WeirError } from "../base/errors.ts";
 import { placeText, wireError } from "./errors.ts";
+import { proxyError } from "./proxy-errors.ts";
 import { alertError } from "./tls-errors.ts";
 import type { HostPort } from "./wire.ts";
 
 /** How far a request got when its connection failed. */
 export interface Progress {
   readonly target: HostPort & { readonly scheme: "http" | "https" };
+  /** The proxy that was asked in absolute form: what is said before an answer, it says. */
+  readonly proxy?: HostPort | undefined;
   /** True when the head of the response was there. */
   readonly isAnswered: boolean;
   /** True when the connection had served a request before. */
@@ -37,7 +40,7 @@ export function headersTooLarge({ target, isAnswered }: Progress, cause?: unknow
 }
 
 /** Returns the error for a response that ended before it was complete. */
-export function truncated(progress: Progress, cause?: unknown): WeirError {
+function truncated(progress: Progress, cause?: unknown): WeirError {
   const { target, receivedBytes, expectedBytes } = progress;
   const of = expectedBytes === undefined ? "" : ` of ${expectedBytes}`;
   return wireError(
@@ -69,10 +72,15 @@ const PROBLEMS: Readonly<Record<string, string>> = {
 };
 
 function malformed(cause: unknown, progress: Progress): WeirError {
-  const { target, isAnswered } = progress;
+  const { target, proxy, isAnswered } = progress;
   const start = startOfPacket(cause);
   const isTls = !isAnswered && start !== undefined && isTlsRecord(start);
   const problem = PROBLEMS[codeOf(cause)] ?? "it cannot be parsed";
+  if (proxy !== undefined && !isAnswered) {
+    return proxyError({ proxy, target }, `gave an answer that is not valid HTTP: ${problem}`, {
+      cause,
+    });
+  }
   const excerpt = isAnswered || start === undefined ? {} : { excerpt: printable(start) };
   return wireError(
     "NET_PROTOCOL",
@@ -101,11 +109,14 @@ function printable(bytes: Uint8Array): string {
   return String.fromCharCode(...bytes).replace(/[^\x20-\x7e]/g, ".");
 }
 
-function closedEarly(cause: unknown, { target, isReused }: Progress): WeirError {
+function closedEarly(cause: unknown, { target, proxy, isReused }: Progress): WeirError {
   const where = placeText(target);
   // A reset comes from a system call; the end of the stream does not.
   const isReset = cause instanceof Error && "syscall" in cause;
   const how = isReset ? "reset the connection" : "closed the connection";
+  if (proxy !== undefined) {
+    return proxyError({ proxy, target }, `${how} before a response came`, { cause });
+  }
   const kept = isReused ? ", which had been kept open from the request before" : "";
   const message = `${where} ${how} before a response came${kept}`;
   return wireError(

@@ -6,7 +6,13 @@ const strict = new TextDecoder("utf-8", { fatal: true });
 
 /** Returns a string with one character a byte of the UTF-8 form of `text`, as node:http sends it. */
 export function toWireText(text: string): string {
-  return ASCII.test(text) ? text : String.fromCharCode(...utf8(text));
+  return ASCII.test(text) ? text : bytesAsText(utf8(text));
+}
+
+/** Returns a string with one character a byte. */
+export function bytesAsText(bytes: Uint8Array): string {
+  // Not by spreading: the number of arguments of a call is limited.
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 }
 
 /** Returns the text of bytes that came as one character each: UTF-8 when it is, else Latin-1. */

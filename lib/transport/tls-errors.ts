@@ -157,6 +157,12 @@ function handshakeError(cause: unknown, target: HostPort): WeirError {
       cause,
     });
   }
+  if (code.includes("NO_APPLICATION_PROTOCOL")) {
+    return wireError("TLS_HANDSHAKE", `${where} does not speak HTTP/1.1`, place, {
+      hint: "The host takes other protocols only, perhaps HTTP/2, which weir does not speak",
+      cause,
+    });
+  }
   if (code === "ECONNRESET" || code === "EPIPE") {
     return wireError(
       "TLS_HANDSHAKE",

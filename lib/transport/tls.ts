@@ -1,7 +1,9 @@
 import type { Socket } from "node:net";
 import type { ConnectionOptions, SecureContext, TLSSocket } from "node:tls";
 import type { Clock } from "../base/clock.ts";
+import { WeirError } from "../base/errors.ts";
 import type { Target } from "../guard/decision.ts";
+import type { ByteSocket, NativeSocket, NativeTlsOptions } from "../runtime/runtime.ts";
 import { inspectCertificate } from "./certificate.ts";
 import { literalAddress } from "./host.ts";
 import { checkPin } from "./pin.ts";
@@ -15,6 +17,13 @@ export interface Handshake {
   readonly watch: Watch;
   /** Makes another connection to the same place, to look at a certificate that was refused. */
   readonly reopen: () => Promise<Socket>;
+}
+
+/** A connection whose peer is verified. */
+export interface Secured<S = ByteSocket> {
+  readonly socket: S;
+  /** For example "TLSv1.3". */
+  readonly version: string | undefined;
 }
 
 /** Makes TLS connections over sockets that are connected already, all with the same options. */
@@ -33,7 +42,51 @@ export class Tls {
    *
    * @throws {WeirError} TLS_*; the socket is destroyed then
    */
-  async secure(socket: Socket, { target, watch, reopen }: Handshake): Promise<TLSSocket> {
+  async secure(socket: Socket, to: Handshake): Promise<Secured<Socket>>;
+  async secure(socket: Socket | NativeSocket, to: Handshake): Promise<Secured>;
+  async secure(socket: Socket | NativeSocket, to: Handshake): Promise<Secured> {
+    const { target, watch, reopen } = to;
+    try {
+      return await watch.race(
+        "startTls" in socket
+          ? this.#secureNative(socket, target)
+          : this.#secureNode(socket, target),
+        (late) => late.socket.destroy(),
+      );
+    } catch (error) {
+      socket.destroy();
+      watch.check();
+      if (error instanceof WeirError) throw error;
+      if (!isCertificateError(error)) throw tlsError(error, target);
+      const facts = await inspectCertificate(reopen, this.#clock);
+      throw certificateError(error, target, facts, this.#clock.now());
+    }
+  }
+
+  /** Says whether a native socket can do all that is asked of the connection to `target`. */
+  isPlain({ host }: Target): boolean {
+    const { isVerified, certificate, key, pinSha256 } = this.#options;
+    const isSpecial = certificate !== undefined || key !== undefined || pinSha256 !== undefined;
+    // An address is no server name (RFC 6066 section 3), and the native socket would send it.
+    return isVerified && !isSpecial && literalAddress(withoutDot(host)) === undefined;
+  }
+
+  async #secureNative(socket: NativeSocket, { host }: Target): Promise<Secured> {
+    const { authorities, minVersion, maxVersion } = this.#options;
+    const serverName = withoutDot(host);
+    const options = { serverName, authorities, minVersion, maxVersion };
+    return { socket, version: await this.#startTls(socket, options) };
+  }
+
+  #startTls(socket: NativeSocket, options: NativeTlsOptions): Promise<string> {
+    try {
+      return socket.startTls(options);
+    } catch (error) {
+      throw contextError(error, this.#options);
+    }
+  }
+
+  async #secureNode(socket: Socket, target: Target): Promise<Secured<Socket>> {
     const [{ connect }, secureContext] = await Promise.all([import("node:tls"), this.#load()]);
     const { isVerified, pinSha256 } = this.#options;
     const options: ConnectionOptions = {
@@ -43,18 +96,9 @@ export class Tls {
       // Said either way: an environment variable decides where this is left out.
       rejectUnauthorized: isVerified,
     };
-    try {
-      const started = handshake(() => connect(options));
-      const tls = await watch.race(started, (late) => late.destroy());
-      if (pinSha256 !== undefined) await checkPin(tls, pinSha256, target);
-      return tls;
-    } catch (error) {
-      socket.destroy();
-      watch.check();
-      if (!isCertificateError(error)) throw tlsError(error, target);
-      const facts = await inspectCertificate(reopen, this.#clock);
-      throw certificateError(error, target, facts, this.#clock.now());
-    }
+    const tls = await handshake(() => connect(options));
+    if (pinSha256 !== undefined) await checkPin(tls, pinSha256, target);
+    return { socket: tls, version: tls.getProtocol() ?? undefined };
   }
 
   #load(): Promise<SecureContext> {
@@ -63,7 +107,7 @@ export class Tls {
   }
 
   #connectOptions({ host }: Target): ConnectionOptions {
-    const name = host.replace(/\.$/, "");
+    const name = withoutDot(host);
     const common = { host: name, ALPNProtocols: ["http/1.1"] };
     // An address is no server name (RFC 6066 section 3), but the certificate is checked for it.
     return literalAddress(name) === undefined ? { ...common, servername: name } : common;
@@ -87,19 +131,18 @@ export class Tls {
   }
 }
 
+function withoutDot(host: string): string {
+  return host.replace(/\.$/, "");
+}
+
 /** Waits for the handshake of a TLS socket; rejects with the runtime's own error. */
 function handshake(start: () => TLSSocket): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const tls = start();
-    const onError = (error: Error): void => reject(error);
-    const onClose = (): void => reject(closedInHandshake());
-    tls.on("error", onError);
-    tls.once("close", onClose);
-    tls.once("secureConnect", () => {
-      tls.off("error", onError);
-      tls.off("close", onClose);
-      resolve(tls);
-    });
+    // Stays: an error between two users of the socket must not end the process.
+    tls.on("error", (error) => reject(error));
+    tls.once("close", () => reject(closedInHandshake()));
+    tls.once("secureConnect", () => resolve(tls));
   });
 }
 

@@ -110,7 +110,8 @@ class EngineTransport {
     ]);
     const { runtime, keepAlive, maxSockets } = this.#options;
     const { clock } = runtime;
-    const dialer = new Dialer(this.#options, runtime);
+    const mayBeNative = engine === "direct";
+    const dialer = new Dialer({ ...this.#options, mayBeNative }, runtime);
     const pool = new Pool({ isKept: keepAlive, maxSockets: maxSockets ?? MAX_SOCKETS, clock });
     return create({ pool, clock, dial: (target, watch) => dialer.dial(target, watch) });
   }

@@ -1,12 +1,13 @@
 import type { Clock } from "../base/clock.ts";
 import { messageOf, WeirError } from "../base/errors.ts";
+import type { Target } from "../guard/decision.ts";
 import { durationText, type Phase, placeText, wireError } from "./errors.ts";
-import type { HostPort, WireLimits } from "./wire.ts";
+import type { WireLimits } from "./wire.ts";
 
 /** What a watch is made from. */
 export interface WatchOptions {
   readonly clock: Clock;
-  readonly target: HostPort;
+  readonly target: Target;
   readonly limits: WireLimits;
   readonly signal?: AbortSignal | undefined;
   /** Called once the request is over, in whatever way. */
@@ -22,7 +23,7 @@ export interface WatchOptions {
 export class Watch {
   /** What is being done; errors name it. */
   phase: Phase = "dns";
-  readonly target: HostPort;
+  readonly target: Target;
   readonly #clock: Clock;
   readonly #limits: WireLimits;
   readonly #listeners = new Set<(error: WeirError) => void>();

@@ -1,3 +1,4 @@
+import type { Secret } from "../base/secret.ts";
 import type { Decision, Target } from "../guard/decision.ts";
 import type {
   Connection,
@@ -90,6 +91,28 @@ export interface DialOptions {
   readonly localAddress?: string | undefined;
   /** Path of a Unix domain socket that takes the place of every host (`--unix-socket`). */
   readonly unixSocket?: string | undefined;
+  /** Returns the proxy for a target, undefined for none; never left out when it fails. */
+  readonly proxyFor?: ((target: Target) => Proxy | undefined) | undefined;
+  /** True: an HTTP proxy is asked for a tunnel (CONNECT) for plain http too. */
+  readonly isTunnelled?: boolean | undefined;
+  /**
+   * True: a proxy is asked for a judged address, never for a name. What works by name only
+   * (socks5h) is refused with POLICY_RESOLVE.
+   */
+  readonly isPinned?: boolean | undefined;
+}
+
+/** A proxy on the way to a target. */
+export interface Proxy extends HostPort {
+  /** socks5 is given addresses that were resolved here, socks5h is given names. */
+  readonly scheme: "http" | "https" | "socks5" | "socks5h";
+  readonly credentials?: ProxyCredentials | undefined;
+}
+
+/** What a proxy knows its user by; never sent to anyone else. */
+export interface ProxyCredentials {
+  readonly user: string;
+  readonly password: Secret;
 }
 
 /** The sending side of one client: its own connections, shared with no other client. */

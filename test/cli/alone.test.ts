@@ -1,5 +1,14 @@
 import { expect, test } from "bun:test";
-import { cpSync, existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { startServer } from "../support/loopback-server.ts";
 import { runCli, runProgram } from "../support/run-cli.ts";
@@ -8,6 +17,9 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 // Proves RQ87: the binary needs nothing around it.
 
 const ROOT = join(import.meta.dir, "..", "..");
+
+/** No module that weir imports comes near this size. */
+const LARGE_BYTES = 10 * 1024 * 1024;
 
 /** Copies what a build reads; hard links, because node_modules is large. */
 function copyTree(from: string, to: string): void {
@@ -19,8 +31,8 @@ function copyTree(from: string, to: string): void {
     try {
       linkSync(source, target);
     } catch {
-      // Another file system.
-      cpSync(source, target);
+      // Another file system: then without the executables that packages carry.
+      if (statSync(source).size < LARGE_BYTES) cpSync(source, target);
     }
   }
 }
@@ -62,5 +74,5 @@ test("the binary does not need the tree it was built from", async () => {
   const argv = ["--pretty=format", "post", `${server.url}/x`, "a[b]=1"];
   const result = await runProgram([binary, ...argv]);
   expect(result).toMatchObject({ stdout: expect.stringContaining('"id": 1'), exit: 0 });
-  expect(server.hits[0]?.text).toBe('{"a": {"b": "1"}}');
+  expect(server.hits[0]?.text).toBe('{"a":{"b":"1"}}');
 });

@@ -38,7 +38,7 @@ const ROWS: readonly Row[] = [
     stdin: "pipe-open",
     argv: ["a=1"],
     method: "POST",
-    body: '{"a": "1"}',
+    body: '{"a":"1"}',
   },
   {
     name: "-I ignores a pipe with data",
@@ -52,7 +52,7 @@ const ROWS: readonly Row[] = [
     stdin: { pipe: "data" },
     argv: ["-I", "a=1"],
     method: "POST",
-    body: '{"a": "1"}',
+    body: '{"a":"1"}',
   },
   { name: "@- takes a pipe", stdin: { pipe: "raw" }, argv: ["@-"], method: "POST", body: "raw" },
   { name: "@- takes a file", stdin: { file: "raw" }, argv: ["@-"], method: "POST", body: "raw" },

@@ -13,7 +13,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** Returns the error for a file that cannot be written. */
-export function cannotWrite(path: string, error: unknown): WeirError {
+function cannotWrite(path: string, error: unknown): WeirError {
   const reason = REASONS[codeOf(error)] ?? messageOf(error);
   return new WeirError("IO_WRITE", `Cannot write ${path}: ${reason}`, {
     hint: "Choose another place with --output FILE",

@@ -1,23 +1,60 @@
 import { parseDuration } from "../../../lib/base/duration.ts";
 import { codeOf, messageOf, WeirError } from "../../../lib/base/errors.ts";
 import type { ExchangeOptions } from "../../../lib/exchange/ports.ts";
-import type { Files } from "../../../lib/runtime/runtime.ts";
+import type { Files, Runtime } from "../../../lib/runtime/runtime.ts";
 import type { DialOptions, TlsOptions } from "../../../lib/transport/wire.ts";
 import type { Flags } from "../../flags.ts";
+
+/** Variables that name a proxy; looked for in both cases. */
+const PROXY_VARIABLES = ["http_proxy", "https_proxy", "all_proxy"].flatMap((name) => [
+  name,
+  name.toUpperCase(),
+]);
 
 const TLS_VERSIONS = { "tls1.2": "TLSv1.2", "tls1.3": "TLSv1.3" } as const;
 
 /**
- * Returns how connections are made, as the flags say.
+ * Returns how connections are made, as the flags and the proxy variables of the environment say.
  *
  * @throws {WeirError} USAGE_BAD_VALUE, IO_READ
  */
-export async function dialOptions(flags: Flags, files: Files): Promise<Omit<DialOptions, "judge">> {
+export async function dialOptions(
+  flags: Flags,
+  { files, env }: Pick<Runtime, "files" | "env">,
+): Promise<Omit<DialOptions, "judge">> {
+  const connectTo = flags.list("connect-to");
   return {
     tls: await tlsOptions(flags, files),
     family: flags.isSet("ipv4") ? 4 : flags.isSet("ipv6") ? 6 : undefined,
-    overrides: parseResolve(flags.list("resolve")),
+    overrides: await overrides(flags),
+    connectTo:
+      connectTo.length === 0
+        ? undefined
+        : (await import("../../../lib/transport/overrides.ts")).parseConnectTo(connectTo),
+    localAddress: flags.text("interface"),
+    unixSocket: flags.text("unix-socket"),
+    proxyFor: await proxyRule(flags, env),
   };
+}
+
+async function overrides(flags: Flags): Promise<ReadonlyMap<string, readonly string[]>> {
+  const texts = flags.list("resolve");
+  if (texts.length === 0) return new Map();
+  return (await import("../../../lib/transport/overrides.ts")).parseOverrides(texts);
+}
+
+/** `--proxy` wins over the environment, and `--no-proxy` over both. */
+async function proxyRule(flags: Flags, env: Runtime["env"]): Promise<DialOptions["proxyFor"]> {
+  const typed = flags.list("proxy");
+  if (flags.isGiven("proxy") && typed.length === 0) return undefined;
+  if (typed.length === 0 && !PROXY_VARIABLES.some((name) => (env(name) ?? "") !== "")) {
+    return undefined;
+  }
+  const { parseProxyFlag, proxiesFromEnv, proxyRules } =
+    await import("../../../lib/transport/proxy-rules.ts");
+  if (typed.length === 0) return proxyRules(proxiesFromEnv(env));
+  const flagged = typed.map(parseProxyFlag).map(({ use, proxy }) => [use, proxy]);
+  return proxyRules({ ...Object.fromEntries(flagged), exempt: env("no_proxy") ?? env("NO_PROXY") });
 }
 
 /**
@@ -38,7 +75,7 @@ export function exchangeOptions(flags: Flags): Omit<ExchangeOptions, "isDecoded"
     );
   }
   return {
-    maxRequests: flags.isSet("follow") ? maxRequests : undefined,
+    maxRequests: flags.isSet("follow") || flags.isSet("download") ? maxRequests : undefined,
     limits: {
       totalTimeoutMs: duration(flags.text("timeout")),
       connectTimeoutMs: duration(flags.text("connect-timeout")),
@@ -94,26 +131,4 @@ async function readText(files: Files, path: string, flag: string): Promise<strin
       cause: error,
     });
   }
-}
-
-/** Reads `HOST:ADDR[,ADDR]` and `HOST:PORT:ADDR[,ADDR]`; IPv6 addresses may stand in brackets. */
-function parseResolve(values: readonly string[]): ReadonlyMap<string, readonly string[]> {
-  return new Map(values.map(parseOverride));
-}
-
-function parseOverride(value: string): readonly [string, readonly string[]] {
-  const found = /^(\[[^\]]+\]|[^:[\]]+)(?::(\d+))?:(.+)$/.exec(value);
-  const [, host = "", port, list = ""] = found ?? [];
-  const addresses = list.split(",").map((address) => address.replace(/^\[(.*)\]$/, "$1"));
-  if (
-    found === null ||
-    !addresses.every((address) => /^[\da-fA-F:.]+$/.test(address) && /[.:]/.test(address))
-  ) {
-    throw new WeirError("USAGE_BAD_VALUE", `Flag --resolve cannot be ${JSON.stringify(value)}`, {
-      hint: "Write --resolve HOST:ADDRESS or --resolve HOST:PORT:ADDRESS, commas between addresses",
-      details: { flag: "resolve" },
-    });
-  }
-  const name = host.toLowerCase();
-  return [port === undefined ? name : `${name}:${port}`, addresses];
 }

@@ -21,7 +21,7 @@ const BAR_FROM_BYTES = 1_000_000;
 export async function openClient(request: TypedRequest, io: Io): Promise<RequestClient> {
   const { flags, credentials } = request;
   const options = { ...exchangeOptions(flags), isDecoded: !flags.isSet("download") };
-  const dial = await dialOptions(flags, io.runtime.files);
+  const dial = await dialOptions(flags, io.runtime);
   // Loading node:http is the largest part of a cold start: nothing before this line needs it.
   const { createClient } = await import("../../../lib/client.ts");
   const client = createClient({ runtime: io.runtime, dial, exchange: options, credentials });

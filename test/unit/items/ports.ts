@@ -39,6 +39,8 @@ export function memoryPorts(
                 sizeBytes: read(path).byteLength,
                 mode: 0o644,
                 modifiedMs: 0,
+                identity: path,
+                isOwn: true,
               }
             : undefined,
         ),

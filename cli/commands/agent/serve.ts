@@ -1,0 +1,32 @@
+import { openAgent } from "../../../lib/agent/open.ts";
+import { serveLines } from "../../../lib/agent/serve.ts";
+import { USER_AGENT } from "../../version.ts";
+import type { AgentCommand } from "./command.ts";
+import { sourceOf } from "./source.ts";
+
+/** Answers calls until standard input ends. */
+export const serve: AgentCommand = {
+  name: "serve",
+  summary: "Answer calls, one JSON object a line, until input ends",
+  usage: "",
+  flags: [],
+  wordLimits: [0, 0],
+  run: async (line, io) => {
+    const { agent, close } = await openAgent(sourceOf(line, io), USER_AGENT);
+    // A signal must end the wait for the next line too.
+    const ended = new Promise<void>((resolve) => {
+      io.signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    try {
+      const lines = {
+        input: io.runtime.stdin.chunks(),
+        write: (text: string) => io.stdout.write(text),
+        signal: io.signal,
+      };
+      await Promise.race([serveLines(agent, lines), ended]);
+      return 0;
+    } finally {
+      await close();
+    }
+  },
+};

@@ -1,0 +1,27 @@
+import { isToken } from "../../http/headers.ts";
+import { badEntry } from "../problem.ts";
+import type { KeychainKind, SecretLine } from "./kind.ts";
+
+/** Headers with secret values. */
+export const header: KeychainKind = {
+  name: "header",
+  summary: "headers, a table of header names and their values",
+  keys: ["headers"],
+  compile(fields) {
+    const lines = fields.references("headers");
+    for (const [name] of lines) {
+      if (isToken(name)) continue;
+      const path = [...fields.pathOf("headers"), name];
+      throw badEntry(path, "is not a header name", 'Write for example "X-API-Key"');
+    }
+    return {
+      headerNames: lines.map(([name]) => name),
+      value: lines.length === 1 ? lines[0]?.[1] : undefined,
+      async credential(open) {
+        const headers: SecretLine[] = [];
+        for (const [name, reference] of lines) headers.push([name, await open(reference)]);
+        return { headers, query: [] };
+      },
+    };
+  },
+};
