@@ -27,6 +27,40 @@ export async function perform(
 ): Promise<Exchange> {
   const startedMs = ports.clock.monotonicMs();
   const first = await ports.hooks.beforeRequest(draft);
+  if ("answered" in first) return await ports.hooks.afterResponse(first.answered);
+  const exchange = await attempt(first, ports, options, startedMs);
+  return await ports.hooks.afterResponse(exchange);
+}
+
+/** Sends the draft, with the hooks of an attempt around it; hooks may answer in place of a failure. */
+async function attempt(
+  draft: Draft,
+  ports: Ports,
+  options: ExchangeOptions,
+  startedMs: number,
+): Promise<Exchange> {
+  const { hooks } = ports;
+  const current = (await hooks.beforeAttempt?.(draft, 1)) ?? draft;
+  try {
+    const exchange = await sendHops(current, ports, options, startedMs);
+    await hooks.afterAttempt?.(current, 1, exchange);
+    return exchange;
+  } catch (error) {
+    const failure = toWeirError(error);
+    await hooks.afterAttempt?.(current, 1, failure);
+    const answered = await hooks.onError?.(current, failure);
+    if (answered !== undefined) return answered;
+    throw error;
+  }
+}
+
+/** Sends the request and follows its redirects; returns the exchange with its last response. */
+async function sendHops(
+  first: Draft,
+  ports: Ports,
+  options: ExchangeOptions,
+  startedMs: number,
+): Promise<Exchange> {
   const hops: Hop[] = [];
   for (let current = first; ;) {
     const request = prepare(current);
@@ -44,7 +78,7 @@ export async function perform(
     if (next === undefined) {
       const elapsedMs = ports.clock.monotonicMs() - startedMs;
       const exchange = { draft: first, hops: [...hops, hop], response: hop.response };
-      return await ports.hooks.afterResponse({ ...exchange, body: answer.body, elapsedMs });
+      return { ...exchange, body: answer.body, elapsedMs };
     }
     hops.push({ ...hop, body: await collectUpTo(answer.body.chunks, HOP_BODY_CAP_BYTES) });
     answer.body.cancel();

@@ -2,9 +2,7 @@ import { type Frame, broken } from "./frames.ts";
 
 /** Settings that the bootstrap of the guest reads. */
 export interface GuestSettings {
-  readonly name: string;
   readonly events: readonly string[];
-  readonly options: Readonly<Record<string, unknown>>;
   /** JSON texts by key: what `ctx.store` held before a restart. */
   readonly store: Readonly<Record<string, string>>;
   /** Words after the file of a script. */

@@ -12,8 +12,8 @@ export function globTest(pattern: string): (text: string) => boolean {
  * the lengths: a plugin chooses the pattern, and a server may choose the text.
  */
 function matches(parts: readonly string[], text: string): boolean {
-  const tokens = parts.flatMap((part) => (part.startsWith("*") ? [part] : [...part]));
-  const letters = [...text];
+  const tokens = parts.flatMap((part) => (part.startsWith("*") ? [part] : part.split("")));
+  const letters = text.split("");
   // Positions in `tokens` that the letters so far can have led to.
   let reached = closure(new Set([0]), tokens);
   for (const letter of letters) {

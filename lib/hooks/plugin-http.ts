@@ -188,13 +188,13 @@ export class PluginHttp {
   /** Asks for the granted hosts anew; clients made under another grant are closed. */
   reset(): void {
     this.#guard = undefined;
-    for (const id of [...this.#clients.keys()]) this.closeClient(id);
+    for (const id of this.#clients.keys()) this.closeClient(id);
   }
 
   /** Closes every client. */
   close(): void {
     this.#isClosed = true;
-    for (const id of [...this.#clients.keys()]) this.closeClient(id);
+    for (const id of this.#clients.keys()) this.closeClient(id);
   }
 
   async #watcher(): Promise<Guard> {

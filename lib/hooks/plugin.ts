@@ -9,7 +9,6 @@ import {
   limitsOf,
   type Manifest,
   manifestWithout,
-  nameFromFile,
   readManifest,
 } from "./manifest.ts";
 import { isRecord, type RawResult } from "./messages.ts";
@@ -61,7 +60,7 @@ export interface Hook {
 /** An event for one handler. */
 export interface HookCall {
   readonly event: unknown;
-  readonly context: unknown;
+  readonly context: Readonly<Record<string, unknown>>;
   /** A small body that is at hand, sent along. */
   readonly body?: Uint8Array | undefined;
   /** Reads the body when the handler asks for it. */
@@ -77,7 +76,7 @@ export class Plugin {
   readonly #seat: Seat;
   readonly #http: PluginHttp;
   readonly #operations: PluginOperations;
-  readonly #storage: PluginStorage | undefined;
+  #storage: PluginStorage | undefined;
   #manifest: Manifest;
   #limits: PluginLimits;
   #net: readonly string[] = [];
@@ -94,14 +93,17 @@ export class Plugin {
         : readManifest(file.manifest, file.path);
     this.#limits = limitsOf(this.#manifest, this.#baseLimits());
     this.#requestsLeft = this.#limits.requests ?? Infinity;
-    this.#storage = ports.storage(nameFromFile(file.path));
     this.#http = this.#createHttp(ports);
     this.#operations = new PluginOperations({
       name: this.#manifest.name,
       file,
       clock: ports.clock,
       http: this.#http,
-      storage: () => (this.has("storage") ? ports.storage(this.name) : undefined),
+      storage: () => {
+        // Not before the manifest is known: it says the name, and whether it may.
+        this.#storage ??= this.has("storage") ? ports.storage(this.name) : undefined;
+        return this.#storage;
+      },
       secrets: () => (this.has("secrets") ? ports.secrets : undefined),
       takeRequest: () => this.#takeRequest(),
     });
@@ -164,7 +166,7 @@ export class Plugin {
       return await this.#seat.call({
         handler: hook.index,
         event: JSON.stringify(call.event),
-        context: JSON.stringify(call.context),
+        context: JSON.stringify({ ...call.context, plugin: this.name, options: this.#options() }),
         body: call.body,
         timeoutMs: this.#limits.timeoutMs,
         onStart: (callId) => {
@@ -208,7 +210,7 @@ export class Plugin {
   }
 
   #takeSeat(id: number, sandbox: Sandbox): Seat {
-    const { file, options, args } = this.#spec;
+    const { file, args } = this.#spec;
     this.#net = this.#spec.net ?? [];
     return sandbox.seat({
       id,
@@ -216,14 +218,16 @@ export class Plugin {
       limits: this.#limits,
       source: async () => utf8(await file.read(file.main)),
       settings: () => ({
-        name: this.name,
         events: EVENTS,
-        options: { ...this.#manifest.options, ...options },
         store: this.#operations.store(),
         args,
       }),
       operate: (operation, bytes) => this.#operations.run(operation, bytes),
     });
+  }
+
+  #options(): Readonly<Record<string, unknown>> {
+    return { ...this.#manifest.options, ...this.#spec.options };
   }
 
   #takeRequest(): void {

@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import { messageOf, WeirError } from "../base/errors.ts";
+import { WeirError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import type { EventName } from "./events.ts";
 import { hookFailure } from "./failure.ts";
@@ -52,8 +52,7 @@ export class HookRunner {
   /** Runs a handler and reads what it returned; refuses what its plugin was not granted. */
   async ask(hook: Hook, call: HookCall): Promise<Verdict> {
     const context = { run_id: this.#runId, mode: this.#ports.mode, attempt: 1 };
-    const fields = typeof call.context === "object" ? call.context : {};
-    const raw = await hook.plugin.run(hook, { ...call, context: { ...context, ...fields } });
+    const raw = await hook.plugin.run(hook, { ...call, context: { ...context, ...call.context } });
     const verdict = readVerdict(raw);
     checkCapability(hook, verdict);
     return verdict;

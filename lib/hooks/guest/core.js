@@ -15,7 +15,9 @@
 
   /** Says where in the plugin's own files the caller stands: "file:line:column". */
   function whereOf(stack) {
-    const found = /\(?((?!weir:)[^\s():]+:\d+(?::\d+)?)\)?\s*$/m.exec(String(stack));
+    const lines = String(stack).split("\n");
+    const own = lines.find((line) => /:\d+\)?$/.test(line) && !line.includes("weir:"));
+    const found = /([^\s():]+:\d+(?::\d+)?)\)?$/.exec(own ?? "");
     return found === null ? "" : found[1];
   }
 
@@ -197,8 +199,7 @@
   const store = new Store();
 
   function contextOf(fields) {
-    const { options } = settings;
-    return { ...fields, plugin: settings.name, options, store, storage };
+    return { ...fields, store, storage };
   }
 
   /** Tells the host what a handler returned; the host reads it as an attacker's. */

@@ -114,8 +114,16 @@
 
     static {
       const names = [
-        ...["href", "protocol", "username", "password", "host", "hostname", "port", "pathname"],
-        ...["search", "hash"],
+        "href",
+        "protocol",
+        "username",
+        "password",
+        "host",
+        "hostname",
+        "port",
+        "pathname",
+        "search",
+        "hash",
       ];
       for (const name of names) {
         Object.defineProperty(URL.prototype, name, {
