@@ -49,6 +49,7 @@ export class ChildLink {
   #stopTimer: (() => void) | undefined;
   #isReady = false;
   #isEnded = false;
+  #idle: (() => void)[] = [];
 
   constructor({ processes, clock }: LinkPorts, listener: LinkListener) {
     this.#clock = clock;
@@ -72,6 +73,17 @@ export class ChildLink {
   /** True when the child is gone. */
   get isEnded(): boolean {
     return this.#isEnded;
+  }
+
+  /** True when the child has confirmed everything it was sent. */
+  get isIdle(): boolean {
+    return this.#isEnded || this.#work.length === 0;
+  }
+
+  /** Resolves when the child has confirmed everything it was sent, or is gone. */
+  idle(): Promise<void> {
+    if (this.isIdle) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
   }
 
   /** Sends a frame that makes plugin `work.plugin` run. */
@@ -130,6 +142,11 @@ export class ChildLink {
     this.#work.splice(0, done);
     this.#confirmed += done;
     this.#sinceMs = this.#clock.monotonicMs();
+    if (this.#work.length === 0) this.#tellIdle();
+  }
+
+  #tellIdle(): void {
+    for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   /** Looks after the child in `delayMs`; one timer at a time. */
@@ -158,6 +175,7 @@ export class ChildLink {
     this.#isEnded = true;
     this.#stopTimer?.();
     this.#child.kill();
+    this.#tellIdle();
     this.#listener.end(end, this);
   }
 }

@@ -211,7 +211,8 @@ export class Plugin {
 
   #takeSeat(id: number, sandbox: Sandbox): Seat {
     const { file, args } = this.#spec;
-    this.#net = this.#spec.net ?? [];
+    const asked = args === undefined && file.manifest !== undefined ? this.#manifest.net : [];
+    this.#net = [...asked, ...(this.#spec.net ?? [])];
     return sandbox.seat({
       id,
       main: file.main,
@@ -250,9 +251,11 @@ export class Plugin {
     }
     check?.(this.#manifest);
     // What a script may reach is said on the command line alone.
-    const isScript = this.#spec.args !== undefined;
-    this.#net = isScript ? net : [...this.#manifest.net, ...net];
-    this.#http.reset();
+    if (this.#spec.args !== undefined || file.manifest !== undefined) return;
+    if (this.#manifest.net.length > 0) {
+      this.#net = [...this.#manifest.net, ...net];
+      this.#http.reset();
+    }
     this.#seat.limit(this.#limits);
   }
 

@@ -140,15 +140,15 @@ export class Seat {
     }, call.timeoutMs);
   }
 
-  /** Resolves when nothing that a handler left behind is under way. */
+  /** Resolves when what is under way now is done; its answers may have made the plugin ask for more. */
   settled(): Promise<void> {
-    if (this.#waitedFor === 0) return Promise.resolve();
+    if (this.#waitedFor === 0) return this.#link?.idle() ?? Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
   /** True while the plugin waits for nothing. */
   get isSettled(): boolean {
-    return this.#waitedFor === 0 && this.#pending.size === 0;
+    return this.#waitedFor === 0 && this.#link?.isIdle !== false;
   }
 
   /** Takes a frame of `link` that concerns this plugin. */
