@@ -22,7 +22,7 @@ const HINTS: Readonly<Record<string, string>> = {
 function placeIn(stack: string): string | undefined {
   const lines = stack.split("\n").filter((line) => !line.includes("weir:"));
   return lines
-    .map((line) => /\(?([^\s():]+:\d+(?::\d+)?)\)?\s*$/.exec(line)?.[1])
+    .map((line) => /(?:^|[\s(])([^\s():<>]+:\d+(?::\d+)?)\)?\s*$/.exec(line)?.[1])
     .find((place) => place !== undefined);
 }
 

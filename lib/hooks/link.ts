@@ -47,6 +47,7 @@ export class ChildLink {
   /** When the child began with the first of `#work`. */
   #sinceMs: number;
   #stopTimer: (() => void) | undefined;
+  #lookAtMs = 0;
   #isReady = false;
   #isEnded = false;
   #idle: (() => void)[] = [];
@@ -131,6 +132,8 @@ export class ChildLink {
     if (frame.kind === "hello") {
       this.#isReady = true;
       this.#sinceMs = this.#clock.monotonicMs();
+      const [work] = this.#work;
+      if (work !== undefined) this.#watch(work.deadlineMs + GRACE_MS);
     } else if (frame.kind === "ping") this.#confirm(frame.id);
     else this.#listener.frame(frame, this);
   }
@@ -149,9 +152,13 @@ export class ChildLink {
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  /** Looks after the child in `delayMs`; one timer at a time. */
+  /** Looks after the child in `delayMs` or sooner; one timer at a time. */
   #watch(delayMs: number): void {
-    this.#stopTimer ??= this.#clock.after(delayMs, () => {
+    const lookAtMs = this.#clock.monotonicMs() + delayMs;
+    if (this.#stopTimer !== undefined && this.#lookAtMs <= lookAtMs) return;
+    this.#stopTimer?.();
+    this.#lookAtMs = lookAtMs;
+    this.#stopTimer = this.#clock.after(delayMs, () => {
       this.#stopTimer = undefined;
       this.#look();
     });

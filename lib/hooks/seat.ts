@@ -72,8 +72,8 @@ interface Pending {
   readonly resolve: (result: RawResult) => void;
   readonly reject: (error: Error) => void;
   readonly pieces: Uint8Array[];
-  /** False for a load, which belongs to the child it was sent to. */
-  readonly isReplayable: boolean;
+  /** False for a load, which belongs to its child, and for what was replayed once. */
+  isReplayable: boolean;
   heldBytes: number;
   hasOperated: boolean;
 }
@@ -159,10 +159,16 @@ export class Seat {
     if (frame.kind === "error" && this.#isFatal(frame)) return;
     if (pending === undefined) return;
     if (frame.kind === "body") return this.#addPiece(pending, frame);
-    this.#pending.delete(frame.id);
+    // Read before anything is forgotten: a frame that cannot be read ends the child, and the call
+    // has to be there to fail with it.
     if (frame.kind === "result") {
-      pending.resolve(readResult(frame, concatBytes(pending.pieces)));
-    } else pending.reject(new SeatFailure(readFailure(frame)));
+      const result = readResult(frame, concatBytes(pending.pieces));
+      this.#pending.delete(frame.id);
+      return pending.resolve(result);
+    }
+    const failure = readFailure(frame);
+    this.#pending.delete(frame.id);
+    pending.reject(new SeatFailure(failure));
   }
 
   /** Says whether a call is this plugin's. */
@@ -247,6 +253,9 @@ export class Seat {
   }
 
   #replay(callId: number, pending: Pending): void {
+    pending.isReplayable = false;
+    pending.pieces.length = 0;
+    pending.heldBytes = 0;
     this.#pending.set(callId, pending);
     this.load().then(
       () => {

@@ -3,6 +3,11 @@ import { fileURLToPath } from "node:url";
 import { isBinary } from "./assets.ts";
 import type { Processes } from "./processes.ts";
 
+/** Lets a promise fail in silence; most writes are done at once and are none. */
+function ignore(result: number | Promise<number>): void {
+  if (typeof result !== "number") result.catch(() => undefined);
+}
+
 /** Starts children under Bun, from source and in the compiled binary. */
 export const bunProcesses: Processes = {
   selfCommand(argv) {
@@ -32,11 +37,12 @@ export const bunProcesses: Processes = {
       pid: child.pid,
       output: child.stdout,
       write(bytes) {
+        // A child that is gone makes both fail, at once or later; `ended` says what matters.
         try {
-          void child.stdin.write(bytes);
-          void child.stdin.flush();
+          ignore(child.stdin.write(bytes));
+          ignore(child.stdin.flush());
         } catch {
-          // The child is gone; `ended` says so.
+          // As above.
         }
       },
       kill: () => child.kill("SIGKILL"),

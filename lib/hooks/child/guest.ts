@@ -23,6 +23,12 @@ export interface Office {
 /** Bytes of a request body, or of anything else that goes with an operation. */
 const OPERATION_CAP_BYTES = 1024 * 1024;
 
+/** Lines a plugin may log without giving back control. */
+const LINE_LIMIT = 200;
+
+/** Characters of JSON in a result; each is at most three bytes of the frame. */
+const RESULT_CAP = 500_000;
+
 /** Answers what one plugin asks of the child. Everything it is given was written by the plugin. */
 export class Guest implements GuestPort {
   readonly #id: number;
@@ -32,6 +38,7 @@ export class Guest implements GuestPort {
   /** Bodies of the open calls; undefined where the parent keeps it. */
   readonly #calls = new Map<number, Uint8Array | undefined>();
   #lacksFormats = false;
+  #lines = 0;
 
   constructor(id: number, office: Office, main: MainModule, formats: DataFormats | undefined) {
     this.#id = id;
@@ -43,6 +50,11 @@ export class Guest implements GuestPort {
   /** True when a module wants oq, whose parsers were not loaded. */
   get lacksFormats(): boolean {
     return this.#lacksFormats;
+  }
+
+  /** Lets the plugin log again. */
+  endTurn(): void {
+    this.#lines = 0;
   }
 
   /** Begins a call. */
@@ -107,7 +119,12 @@ export class Guest implements GuestPort {
   }
 
   #finish(id: number, text: string, body: Content): undefined {
-    this.#close(id, () => {
+    if (text.length > RESULT_CAP) {
+      const message =
+        "returned fields of more than 500,000 characters; only a body may be that large";
+      return this.#close(id, () => this.#office.send("error", id, JSON.stringify({ message })));
+    }
+    return this.#close(id, () => {
       if (body !== undefined) this.#office.sendPieces(id, contentBytes(body));
       this.#office.send("result", id, text);
     });
@@ -119,7 +136,10 @@ export class Guest implements GuestPort {
   }
 
   #log(level: number, text: string): undefined {
-    this.#office.send("log", 0, JSON.stringify([this.#id, level, text.slice(0, 8_000)]));
+    this.#lines += 1;
+    if (this.#lines > LINE_LIMIT + 1) return;
+    const line = this.#lines > LINE_LIMIT ? "(more lines in one turn are left out)" : text;
+    this.#office.send("log", 0, JSON.stringify([this.#id, level, line.slice(0, 8_000)]));
   }
 
   #callBody(id: number, as: string): GuestAnswer {

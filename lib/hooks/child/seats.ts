@@ -28,6 +28,7 @@ export class Seats implements Office {
   /** Which plugin an operation belongs to. */
   readonly #operations = new Map<number, number>();
   #out: Uint8Array[] = [];
+  #outBytes = 0;
   #lastOperation = 0;
   #formats: DataFormats | undefined;
 
@@ -42,15 +43,17 @@ export class Seats implements Office {
 
   /** Adds a frame to what goes out at the end of this turn. */
   send(kind: FrameKind, id: number, json: string, bytes: Uint8Array = NO_BYTES): void {
-    this.#out.push(encodeFrame({ kind, id, json, bytes }));
+    const frame = encodeFrame({ kind, id, json, bytes });
+    this.#out.push(frame);
+    this.#outBytes += frame.byteLength;
+    // A plugin may say much in one turn, and it must not lie here meanwhile.
+    if (this.#outBytes > BODY_PIECE_BYTES) this.#write();
   }
 
   /** Sends content as pieces that belong to the result with the same id. */
   sendPieces(id: number, content: Uint8Array): void {
     for (let at = 0; at < content.byteLength; at += BODY_PIECE_BYTES) {
       this.send("body", id, "", content.subarray(at, at + BODY_PIECE_BYTES));
-      // A body of many pieces must not lie here twice.
-      if (at > 0) this.#write();
     }
   }
 
@@ -85,6 +88,7 @@ export class Seats implements Office {
 
   /** Writes what this turn has to say, and that the frame of this number is worked off. */
   flush(count: number): void {
+    for (const { guest } of this.#seats.values()) guest.endTurn();
     this.send("ping", count, "");
     this.#write();
   }
@@ -97,6 +101,7 @@ export class Seats implements Office {
   #write(): void {
     const out = this.#out;
     this.#out = [];
+    this.#outBytes = 0;
     if (out.length > 0) this.#pipe.write(concatBytes(out));
   }
 

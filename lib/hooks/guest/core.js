@@ -13,11 +13,16 @@
   let isLoading = true;
   let exported;
 
+  /** Returns an object as JSON, also where somebody gave every object a toJSON of his own. */
+  function wrap(fields) {
+    return stringify({ __proto__: null, ...fields });
+  }
+
   /** Says where in the plugin's own files the caller stands: "file:line:column". */
   function whereOf(stack) {
     const lines = String(stack).split("\n");
     const own = lines.find((line) => /:\d+\)?$/.test(line) && !line.includes("weir:"));
-    const found = /([^\s():]+:\d+(?::\d+)?)\)?$/.exec(own ?? "");
+    const found = /(?:^|[\s(])([^\s():<>]+:\d+(?::\d+)?)\)?$/.exec(own ?? "");
     return found === null ? "" : found[1];
   }
 
@@ -74,7 +79,7 @@
   /** Asks the host for something that takes time. */
   function operate(name, args, body) {
     return new Promise((resolve, reject) => {
-      const id = host("op", 0, stringify({ name, args }), body);
+      const id = host("op", 0, wrap({ name, args }), body);
       waiting.set(id, { resolve, reject });
     });
   }
@@ -206,16 +211,16 @@
   function sendResult(call, value) {
     if (value === undefined || value === null) return void host("result", call, '{"kind":"none"}');
     if (typeof value !== "object") {
-      return void host("result", call, stringify({ kind: "scalar", type: typeof value }));
+      return void host("result", call, wrap({ kind: "scalar", type: typeof value }));
     }
     const isReplacement = "type" in value;
     const answer = isReplacement ? undefined : value.respond;
     const isAnswer = typeof answer === "object" && answer !== null;
     const { kind, content } = bodyOf(isAnswer ? answer.body : value.body);
     const fields = isAnswer
-      ? { ...value, respond: { ...answer, body: undefined } }
-      : { ...value, body: undefined };
-    host("result", call, stringify({ kind: "object", fields, body: kind }), content);
+      ? { __proto__: null, ...value, respond: { ...answer, body: undefined } }
+      : { __proto__: null, ...value, body: undefined };
+    host("result", call, wrap({ kind: "object", fields, body: kind }), content);
   }
 
   async function dispatch(call, at, eventText, contextText) {
@@ -223,7 +228,7 @@
       const event = new HookEvent(parse(eventText), call);
       sendResult(call, await handlers[at](event, contextOf(parse(contextText))));
     } catch (thrown) {
-      host("failure", call, stringify(describe(thrown)));
+      host("failure", call, wrap(describe(thrown)));
     }
   }
 
@@ -233,10 +238,10 @@
       exported = await import(main);
       isLoading = false;
       const { plugin = null, default: status = null } = exported;
-      const fields = { manifest: plugin, hooks, status };
-      host("result", call, stringify({ kind: "object", fields, body: "none" }));
+      const fields = { __proto__: null, manifest: plugin, hooks, status };
+      host("result", call, wrap({ kind: "object", fields, body: "none" }));
     } catch (thrown) {
-      host("failure", call, stringify(describe(thrown)));
+      host("failure", call, wrap(describe(thrown)));
     }
   }
 
