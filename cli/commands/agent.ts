@@ -12,7 +12,7 @@ import { tools } from "./agent/tools.ts";
 import type { WordsInvocation } from "./command.ts";
 
 /** Every agent command, in the order of the help. A new one is a file and a row here. */
-const AGENT_COMMANDS: readonly AgentCommand[] = [call, serve, tools, check, audit];
+export const AGENT_COMMANDS: readonly AgentCommand[] = [call, serve, tools, check, audit];
 
 /** Columns of the widest flag or command in the help. */
 const NAME_WIDTH = 29;

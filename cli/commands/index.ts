@@ -70,12 +70,12 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "agent",
-    summary: "Answer the HTTP calls of a language model, by a policy",
+    summary: "Answer the calls of a language model",
     usage: "{call | serve | tools | check | audit} [word ...]",
     examples: [
-      "weir agent check https://api.github.com/",
-      `weir agent call '{"name":"http_get","arguments":{"url":"https://api.github.com/"}}'`,
-      "weir agent serve",
+      "weir agent check --method POST https://api.github.com/user",
+      "weir agent serve --config policy.toml",
+      "weir agent audit verify",
     ],
     takes: "words",
     wordLimits: [1, 3],

@@ -1,4 +1,5 @@
 import { errorsPage } from "./errors.ts";
+import agent from "./agent.md" with { type: "text" };
 import auth from "./auth.md" with { type: "text" };
 import config from "./config.md" with { type: "text" };
 import exitCodes from "./exit-codes.md" with { type: "text" };
@@ -21,6 +22,7 @@ export const TOPICS: readonly Topic[] = [
   { name: "output", summary: "What is printed, formats, downloads", text: () => output },
   { name: "network", summary: "Redirects, time limits, TLS, addresses", text: () => network },
   { name: "auth", summary: "Passwords and tokens", text: () => auth },
+  { name: "agent", summary: "Policy, calls, audit, proxies, secrets", text: () => agent },
   { name: "config", summary: "The configuration file, environment", text: () => config },
   { name: "errors", summary: "Every error code and its exit status", text: errorsPage },
   { name: "exit-codes", summary: "What the exit status says", text: () => exitCodes },

@@ -57,7 +57,7 @@ const ACCEPT_ENCODING = "gzip, deflate, br, zstd";
 
 /** Returns an agent. Its clients share connections and nothing else: no cookie outlives a call. */
 export function createAgent(options: AgentOptions): Agent {
-  const { runtime, policy } = options;
+  const { runtime } = options;
   const facts = { ownAddresses: runtime.network.ownAddresses() };
   const clients = new Map<string, Client>();
   const clientFor = (tool: string): Client => {
@@ -85,17 +85,18 @@ export function createAgent(options: AgentOptions): Agent {
       for (const client of clients.values()) client.close();
     },
   };
+}
 
-  function openClient(from: AgentOptions, guardFacts: GuardFacts): Client {
-    return createClient({
-      runtime,
-      dial: from.dial,
-      exchange: exchangeOptions(policy),
-      guard: createGuard(policy, guardFacts),
-      credentials: from.credentials,
-      isReconnecting: true,
-    });
-  }
+function openClient(options: AgentOptions, facts: GuardFacts): Client {
+  const { runtime, policy, dial, credentials } = options;
+  return createClient({
+    runtime,
+    dial,
+    exchange: exchangeOptions(policy),
+    guard: createGuard(policy, facts),
+    credentials,
+    isReconnecting: true,
+  });
 }
 
 function exchangeOptions({ limits }: CompiledPolicy): ExchangeOptions {

@@ -152,7 +152,7 @@ function folderOf(path: string | undefined): string | undefined {
 }
 
 /** Returns weir's folder for state that outlives a run, or undefined without a home. */
-export function stateFolder(env: Runtime["env"]): string | undefined {
+function stateFolder(env: Runtime["env"]): string | undefined {
   const named = env("XDG_STATE_HOME");
   if (named?.startsWith("/") === true) return `${named}/weir`;
   const home = env("HOME");

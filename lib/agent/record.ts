@@ -18,13 +18,6 @@ export interface RecordedCall {
   readonly tool: string;
 }
 
-/** The last hop that was allowed, for the outcome record. */
-export interface CallFacts {
-  readonly address?: string | undefined;
-  readonly dnsMs?: number | undefined;
-  readonly rule?: string | undefined;
-}
-
 /**
  * Records the hops of one call: an intent before each is sent, and facts for the one outcome.
  *
@@ -43,11 +36,6 @@ export class CallRecorder implements Recorder {
     this.#call = call;
     this.#clock = clock;
     this.#startedMs = clock.monotonicMs();
-  }
-
-  /** Says whether an intent was written, so that an outcome is owed. */
-  get hasIntent(): boolean {
-    return this.#last !== undefined;
   }
 
   async intent(request: HopRequest, decision: Decision): Promise<void> {

@@ -1,4 +1,4 @@
-import { messageOf, WeirError } from "../base/errors.ts";
+import { messageOf, toWeirError, WeirError } from "../base/errors.ts";
 import type { Agent } from "./agent.ts";
 import { failure } from "./envelope.ts";
 
@@ -25,13 +25,13 @@ export interface Lines {
 export async function serveLines(agent: Agent, { input, write, signal }: Lines): Promise<void> {
   const running = new Set<Promise<void>>();
   let lastWrite = Promise.resolve();
-  let writeError: unknown;
+  let writeError: WeirError | undefined;
   const answer = async (line: string): Promise<void> => {
     const envelope = await answerLine(agent, line, signal);
     // One answer at a time, so that lines never mix.
     lastWrite = lastWrite.then(() => write(`${JSON.stringify(envelope)}\n`));
     await lastWrite.catch((error: unknown) => {
-      writeError ??= error;
+      writeError ??= toWeirError(error);
     });
   };
   for await (const line of linesOf(input)) {

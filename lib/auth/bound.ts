@@ -1,6 +1,7 @@
+import { WeirError } from "../base/errors.ts";
 import type { HopRequest, ResponseHead } from "../http/exchange.ts";
 import type { Body } from "../http/body.ts";
-import type { HeaderList } from "../http/headers.ts";
+import { hasHeader, type HeaderList } from "../http/headers.ts";
 import type { AuthScheme, Credential } from "./scheme.ts";
 
 /** What a hop is dressed with. */
@@ -27,18 +28,30 @@ export const noCredentials: CredentialStore = {
   answer: () => Promise.resolve(undefined),
 };
 
-/** Returns a store that uses `credential` for the origin of the first request and no other. */
+/**
+ * Returns a store that uses `credential` for the origin of the first request and no other, and
+ * stays silent where the request has an Authorization of its own: there is never more than one.
+ */
 export function boundCredential(
   scheme: AuthScheme,
   credential: Credential,
   origin: string,
 ): CredentialStore {
+  const isMeant = ({ url, headers }: HopRequest): boolean =>
+    url.origin === origin && !hasHeader(headers, "authorization");
   return {
     dress: (request) =>
-      Promise.resolve({ lines: request.url.origin === origin ? scheme.apply(credential) : [] }),
-    answer: (request, challenge) =>
-      Promise.resolve(
-        request.url.origin === origin ? scheme.answer?.(credential, request, challenge) : undefined,
-      ),
+      Promise.resolve({ lines: isMeant(request) ? scheme.apply(credential) : [] }),
+    answer: async (request, head) => {
+      if (!isMeant(request)) return undefined;
+      const lines = await scheme.answer?.(credential, request, head);
+      const { body } = request;
+      if (lines === undefined || body.kind !== "stream" || body.replayable) return lines;
+      throw new WeirError(
+        "AUTH_BODY",
+        `${request.url.host} asks who sends a body that can be read only once`,
+        { hint: "Save the body to a file and send it with @FILE" },
+      );
+    },
   };
 }

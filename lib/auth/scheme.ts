@@ -22,6 +22,6 @@ export interface AuthScheme {
   answer?(
     credential: Credential,
     request: HopRequest,
-    challenge: ResponseHead,
-  ): HeaderList | undefined;
+    head: ResponseHead,
+  ): Promise<HeaderList | undefined>;
 }

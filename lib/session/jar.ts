@@ -1,19 +1,29 @@
-import type { CookieJar } from "tough-cookie";
+import type { CookieJar, SerializedCookieJar } from "tough-cookie";
 import type { ResponseHead } from "../http/exchange.ts";
 import { headerValues } from "../http/headers.ts";
+
+/** Cookies as a session file keeps them. */
+export type SavedCookies = SerializedCookieJar;
 
 /**
  * The cookies of one client, in memory.
  *
- * RFC 6265bis through tough-cookie, which is loaded when the first Set-Cookie arrives: a request
+ * RFC 6265bis through tough-cookie, which is loaded when the first cookie arrives: a request
  * without cookies does not pay for it.
  */
 export class MemoryJar {
+  readonly #saved: SavedCookies | undefined;
   #jar: CookieJar | undefined;
+
+  /** @param saved cookies to begin with */
+  constructor(saved?: SavedCookies) {
+    this.#saved = saved;
+  }
 
   /** Returns the value of the Cookie header for `url`, undefined when no cookie applies. */
   async cookiesFor(url: URL): Promise<string | undefined> {
-    const text = await this.#jar?.getCookieString(url.href);
+    if (this.#jar === undefined && this.#saved === undefined) return undefined;
+    const text = await (await this.#open()).getCookieString(url.href);
     return text === "" ? undefined : text;
   }
 
@@ -21,10 +31,23 @@ export class MemoryJar {
   async remember(url: URL, head: ResponseHead): Promise<void> {
     const lines = headerValues(head.headers, "set-cookie");
     if (lines.length === 0) return;
-    this.#jar ??= new (await import("tough-cookie")).CookieJar();
+    const jar = await this.#open();
     for (const line of lines) {
       // A server's bad cookie is its own problem: RFC 6265 section 5.3 says to ignore it.
-      await this.#jar.setCookie(line, url.href, { ignoreError: true });
+      await jar.setCookie(line, url.href, { ignoreError: true });
     }
+  }
+
+  /** Returns what is to be kept for the next run, undefined when there never was a cookie. */
+  save(): SavedCookies | undefined {
+    return this.#jar?.serializeSync() ?? this.#saved;
+  }
+
+  async #open(): Promise<CookieJar> {
+    if (this.#jar !== undefined) return this.#jar;
+    const { CookieJar } = await import("tough-cookie");
+    this.#jar =
+      this.#saved === undefined ? new CookieJar() : CookieJar.deserializeSync(this.#saved);
+    return this.#jar;
   }
 }

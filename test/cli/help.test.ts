@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { AGENT_COMMANDS } from "../../cli/commands/agent.ts";
 import { COMMANDS } from "../../cli/commands/index.ts";
 import { FLAGS } from "../../cli/flags.ts";
 import { resolveInvocation } from "../../cli/invocation.ts";
@@ -75,7 +76,8 @@ test("weir help names every command and every page", async () => {
 });
 
 test("weir help COMMAND has usage and examples that parse", async () => {
-  for (const { name, examples, usage } of COMMANDS) {
+  const shared = COMMANDS.filter((one) => !("hasOwnFlags" in one));
+  for (const { name, examples, usage } of shared) {
     const text = await helpOf(name, "--help");
     expect(text).toContain(`Usage: weir ${name} ${usage}`.trimEnd());
     for (const example of examples) {
@@ -92,7 +94,10 @@ test("weir help FLAG takes the flag as it is typed, too", async () => {
 });
 
 test("the manual mentions only flags that exist, and every page that exists", () => {
-  const known = new Set(FLAGS.flatMap(({ name }) => [`--${name}`, `--no-${name}`]));
+  const known = new Set([
+    ...FLAGS.flatMap(({ name }) => [`--${name}`, `--no-${name}`]),
+    ...AGENT_COMMANDS.flatMap(({ flags }) => flags.map(({ name }) => `--${name}`)),
+  ]);
   const pages = TOPICS.map((topic) => topic.text()).join("\n");
   const mentioned = pages.match(/(?<![\w-])--[a-z][a-z0-9-]*/g) ?? [];
   const foreign = mentioned.filter((flag) => !known.has(flag));
@@ -109,6 +114,11 @@ test("the manual shows command lines that parse", () => {
       // What stands two spaces behind a command line is a remark on it.
       const [shown = ""] = line.split(/ {2,}| \|\|? | && | > /);
       if (shown.startsWith("[method]")) continue;
+      if (shown.startsWith("agent ")) {
+        const word = shown.split(" ")[1];
+        expect(AGENT_COMMANDS.map((one) => one.name)).toContain(word ?? "");
+        continue;
+      }
       const words = [...shown.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)];
       const argv = words.map((word) => word[1] ?? word[2] ?? word[3] ?? "");
       expect({ name, shown, takes: resolveInvocation(argv).takes }).toEqual({

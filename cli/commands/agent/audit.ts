@@ -6,7 +6,6 @@ import { nearestName } from "../../../lib/base/nearest.ts";
 import { sanitizeText } from "../../../lib/base/sanitize.ts";
 import type { Io } from "../../io.ts";
 import type { AgentCommand } from "./command.ts";
-import type { AgentLine } from "./options.ts";
 import { sourceOf } from "./source.ts";
 
 const DEEDS = ["show", "tail", "head", "verify"] as const;
@@ -19,9 +18,7 @@ export const audit: AgentCommand = {
   name: "audit",
   summary: "Print or verify the audit file",
   usage: `{${DEEDS.join(" | ")}} [count]`,
-  flags: [
-    { name: "expect-head", label: "HASH", help: "verify: a record with this hash must be there" },
-  ],
+  flags: [{ name: "expect-head", label: "HASH", help: "verify: this hash must be in it" }],
   wordLimits: [1, 2],
   run: async (line, io) => {
     const [deed = "", count] = line.words;

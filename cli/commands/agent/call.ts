@@ -10,19 +10,19 @@ import { sourceOf } from "./source.ts";
 /** Answers one call: its own exit status says how it ended. */
 export const call: AgentCommand = {
   name: "call",
-  summary: "Answer one call, from the argument or standard input",
+  summary: "Answer one call, by default from stdin",
   usage: "[json | -]",
   flags: [],
   wordLimits: [0, 1],
   run: async (line, io) => {
     const value = parseCall(await callText(line, io));
-    const { agent, close } = await openAgent(sourceOf(line, io), USER_AGENT);
+    const opened = await openAgent(sourceOf(line, io), USER_AGENT);
     try {
-      const envelope = await agent.call(value, io.signal);
+      const envelope = await opened.agent.call(value, io.signal);
       await io.stdout.write(`${JSON.stringify(envelope)}\n`);
       return envelope.success ? 0 : exitOf(envelope.code);
     } finally {
-      await close();
+      await opened.close();
     }
   },
 };

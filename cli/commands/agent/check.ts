@@ -16,7 +16,7 @@ const DENIED_STATUS = 77;
 /** Says why a request would be allowed or denied; sends nothing. */
 export const check: AgentCommand = {
   name: "check",
-  summary: "Say why a request would be allowed or denied",
+  summary: "Say why a request is allowed or denied",
   usage: "<url>",
   flags: [
     { name: "method", label: "METHOD", help: "Method of the request; GET when not given" },
@@ -26,7 +26,7 @@ export const check: AgentCommand = {
       name: "resolve",
       label: "HOST:ADDR[,ADDR]",
       isRepeatable: true,
-      help: "Judge these addresses as the ones of HOST",
+      help: "Judge these as addresses of HOST",
     },
     { name: "resolve-now", help: "Resolve the name and judge its addresses" },
     { name: "json", help: "Print the answer as JSON" },

@@ -7,12 +7,12 @@ import { sourceOf } from "./source.ts";
 /** Answers calls until standard input ends. */
 export const serve: AgentCommand = {
   name: "serve",
-  summary: "Answer calls, one JSON object a line, until input ends",
+  summary: "Answer calls, one JSON object a line",
   usage: "",
   flags: [],
   wordLimits: [0, 0],
   run: async (line, io) => {
-    const { agent, close } = await openAgent(sourceOf(line, io), USER_AGENT);
+    const opened = await openAgent(sourceOf(line, io), USER_AGENT);
     // A signal must end the wait for the next line too.
     const ended = new Promise<void>((resolve) => {
       io.signal.addEventListener("abort", () => resolve(), { once: true });
@@ -23,10 +23,10 @@ export const serve: AgentCommand = {
         write: (text: string) => io.stdout.write(text),
         signal: io.signal,
       };
-      await Promise.race([serveLines(agent, lines), ended]);
+      await Promise.race([serveLines(opened.agent, lines), ended]);
       return 0;
     } finally {
-      await close();
+      await opened.close();
     }
   },
 };

@@ -51,7 +51,7 @@ async function readCredential(
   typed: string,
   { stdin, origin }: CredentialSources,
 ): Promise<Credential> {
-  const isPasswordMissing = scheme.name === "basic" && !typed.includes(":");
+  const isPasswordMissing = scheme.name !== "bearer" && !typed.includes(":");
   if (!isPasswordMissing || stdin.kind() !== "terminal") return scheme.parse(typed);
   const host = new URL(origin).host;
   const password = await stdin.askSecret(`Password of ${typed} at ${host}: `);

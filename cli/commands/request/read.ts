@@ -11,6 +11,7 @@ import { requestCredential } from "./credential.ts";
 import { buildDraft } from "./draft.ts";
 import type { ResumePoint } from "./resume.ts";
 import { findResumePoint } from "./resume.ts";
+import type { OpenSession } from "./session.ts";
 
 /** A command line, read whole: what to send, as whom, and what to do with the answer. */
 export interface TypedRequest {
@@ -20,6 +21,7 @@ export interface TypedRequest {
   readonly flags: Flags;
   /** Where an earlier download stopped. */
   readonly resume: ResumePoint | undefined;
+  readonly session: OpenSession | undefined;
 }
 
 /**
@@ -40,11 +42,26 @@ export async function readRequest(invocation: RequestInvocation, io: Io): Promis
     userAgent: USER_AGENT,
     configured: { headers, query },
   };
-  const { draft, userinfo } = await buildDraft(line, { runtime, notice: (text) => io.warn(text) });
-  const { origin } = draft.url;
-  const credentials = await requestCredential({ flags, userinfo, origin, stdin: runtime.stdin });
+  const built = await buildDraft(line, { runtime, notice: (text) => io.warn(text) });
+  const session = await openNamedSession(built.draft, flags, io);
+  const draft = session?.draft ?? built.draft;
+  const credentials = await requestCredential({
+    flags: session?.flags ?? flags,
+    userinfo: built.userinfo,
+    origin: draft.url.origin,
+    stdin: runtime.stdin,
+  });
   const resume = await resumePoint(flags, io);
-  return { draft: resumed(draft, resume), credentials, flags, resume };
+  return { draft: resumed(draft, resume), credentials, flags, resume, session };
+}
+
+async function openNamedSession(
+  draft: Draft,
+  flags: Flags,
+  io: Io,
+): Promise<OpenSession | undefined> {
+  if (!flags.isGiven("session") && !flags.isGiven("session-read-only")) return undefined;
+  return await (await import("./session.ts")).openSession(draft, flags, io);
 }
 
 function defaultScheme(flags: Flags, programName: string): "http" | "https" {

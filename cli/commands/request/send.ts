@@ -24,7 +24,9 @@ export async function openClient(request: TypedRequest, io: Io): Promise<Request
   const dial = await dialOptions(flags, io.runtime);
   // Loading node:http is the largest part of a cold start: nothing before this line needs it.
   const { createClient } = await import("../../../lib/client.ts");
-  const client = createClient({ runtime: io.runtime, dial, exchange: options, credentials });
+  const { runtime } = io;
+  const jar = request.session?.jar;
+  const client = createClient({ runtime, dial, exchange: options, credentials, jar });
   return {
     perform: () => performShown(client, request, io),
     [Symbol.dispose]: () => client.close(),

@@ -147,6 +147,6 @@ test("Flags does not compile when a flag is asked for what it is not", () => {
   // @ts-expect-error -- not a number
   flags.integer("timeout");
   const pretty: "all" | "colors" | "format" | "none" | undefined = flags.text("pretty");
-  const scheme: "basic" | "bearer" = flags.text("auth-type");
+  const scheme: "basic" | "bearer" | "digest" = flags.text("auth-type");
   expect([pretty, scheme]).toEqual([undefined, "basic"]);
 });

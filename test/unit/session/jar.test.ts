@@ -61,3 +61,13 @@ test("MemoryJar keeps the cookies of two clients apart", async () => {
   await one.remember(ORIGIN, headOf(200, [["Set-Cookie", "a=1"]]));
   expect(await two.cookiesFor(ORIGIN)).toBeUndefined();
 });
+
+test("MemoryJar goes on with the cookies that were saved", async () => {
+  const first = new MemoryJar();
+  await first.remember(ORIGIN, headOf(200, [["Set-Cookie", "a=1; Path=/"]]));
+  const second = new MemoryJar(first.save());
+  expect(await second.cookiesFor(ORIGIN)).toBe("a=1");
+  await second.remember(ORIGIN, headOf(200, [["Set-Cookie", "a=2; Path=/"]]));
+  expect(await new MemoryJar(second.save()).cookiesFor(ORIGIN)).toBe("a=2");
+  expect(new MemoryJar().save()).toBeUndefined();
+});

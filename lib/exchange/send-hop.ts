@@ -1,0 +1,67 @@
+import { toWeirError } from "../base/errors.ts";
+import type { Hop, HopRequest, ResponseBody, SentRequest } from "../http/exchange.ts";
+import type { WireLimits, WireResponse } from "../transport/wire.ts";
+import { dress, withLines } from "./dress.ts";
+import type { ExchangeOptions, Ports } from "./ports.ts";
+
+/** What all hops of an exchange share. */
+export interface HopContext {
+  readonly options: ExchangeOptions;
+  /** When the exchange began, on the monotonic clock. */
+  readonly startedMs: number;
+}
+
+/** A hop that was answered, and the body of the answer. */
+export interface AnsweredHop {
+  readonly hop: Hop;
+  readonly body: ResponseBody;
+}
+
+/** Dresses and sends one hop, and once more with the answer to a 401 when there is one. */
+export async function sendHop(
+  request: SentRequest,
+  asked: HopRequest,
+  ports: Ports,
+  context: HopContext,
+): Promise<AnsweredHop> {
+  const dressed = await dress(request, asked, ports);
+  const first = await sendRecorded(dressed, asked, ports, context);
+  if (first.hop.response.status !== 401) return first;
+  const lines = await ports.credentials.answer(asked, first.hop.response);
+  if (lines === undefined) return first;
+  first.body.cancel();
+  return await sendRecorded(withLines(dressed, lines), asked, ports, context);
+}
+
+async function sendRecorded(
+  request: SentRequest,
+  asked: HopRequest,
+  ports: Ports,
+  context: HopContext,
+): Promise<AnsweredHop> {
+  const { isDecoded, signal, onUpload } = context.options;
+  const limits = remaining(ports, context);
+  try {
+    const { head, body, timings, connection }: WireResponse = await ports.send({
+      ...request,
+      limits,
+      isDecoded,
+      signal,
+      onUpload,
+    });
+    const hop = { request, response: head, timings, connection };
+    await ports.record.outcome(asked, hop);
+    return { hop, body };
+  } catch (error) {
+    await ports.record.outcome(asked, toWeirError(error));
+    throw error;
+  }
+}
+
+/** Returns the limits with the time that is left. */
+function remaining({ clock }: Ports, { options, startedMs }: HopContext): WireLimits {
+  const { totalTimeoutMs } = options.limits;
+  if (totalTimeoutMs === undefined) return options.limits;
+  const leftMs = totalTimeoutMs - (clock.monotonicMs() - startedMs);
+  return { ...options.limits, totalTimeoutMs: Math.max(1, leftMs) };
+}
