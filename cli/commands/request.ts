@@ -23,7 +23,7 @@ export async function run(invocation: RequestInvocation, given: Io): Promise<num
 }
 
 async function send(request: TypedRequest, io: Io): Promise<number> {
-  using client = await openClient(request, io);
+  await using client = await openClient(request, io);
   const exchange = await client.perform();
   await request.session?.save();
   if (request.flags.isSet("download")) return await download(exchange, request, io);

@@ -7,6 +7,6 @@ export function sourceOf(line: AgentLine, io: Io): AgentSource {
   return {
     runtime: io.runtime,
     configPath: line.text("config"),
-    otherSections: ["defaults", "alias"],
+    otherSections: ["defaults", "alias", "plugin"],
   };
 }
