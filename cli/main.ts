@@ -11,7 +11,7 @@ import { run } from "./run.ts";
 
 const argv = process.argv.slice(2);
 if (argv[0] === SANDBOX_WORD) {
-  await (await import("../lib/hooks/child/serve.ts")).serveSandbox();
+  await (await import("../lib/hooks/child/serve.ts")).serveSandbox(Number(argv[1]));
   // oxlint-disable-next-line unicorn/no-process-exit -- the one place that ends the process
   process.exit(0);
 }

@@ -19,7 +19,7 @@ const HINTS: Readonly<Record<string, string>> = {
 };
 
 /** Returns the place in the plugin's own files that a stack names first. */
-function placeIn(stack: string): string | undefined {
+export function placeIn(stack: string): string | undefined {
   const lines = stack.split("\n").filter((line) => !line.includes("weir:"));
   return lines
     .map((line) => /(?:^|[\s(])([^\s():<>]+:\d+(?::\d+)?)\)?\s*$/.exec(line)?.[1])

@@ -14,6 +14,7 @@ import type { HookChain } from "../exchange/ports.ts";
 import { detectProcesses, type Processes } from "../runtime/processes.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { createChain } from "./chain.ts";
+import { DEFAULT_LIMITS, SCRIPT_LIMITS } from "./limits.ts";
 import type { RawLog } from "./messages.ts";
 import type { HookSecrets } from "./operations.ts";
 import { Plugin, type PluginSpec } from "./plugin.ts";
@@ -82,7 +83,8 @@ export async function openHooks(options: HooksOptions): Promise<Hooks> {
     log: (line) => options.log(readableLog(line, plugins)),
     hasStandby: options.hasStandby,
   });
-  sandbox.start();
+  const [first] = options.plugins;
+  sandbox.start((first?.args === undefined ? DEFAULT_LIMITS : SCRIPT_LIMITS).memoryMb);
   const folder = pluginDataFolder(runtime.env);
   const ports = {
     sandbox,

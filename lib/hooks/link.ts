@@ -52,12 +52,13 @@ export class ChildLink {
   #isEnded = false;
   #idle: (() => void)[] = [];
 
-  constructor({ processes, clock }: LinkPorts, listener: LinkListener) {
+  /** @param memoryMb memory of the plugin that most likely comes first */
+  constructor({ processes, clock }: LinkPorts, listener: LinkListener, memoryMb: number) {
     this.#clock = clock;
     this.#listener = listener;
     this.#sinceMs = clock.monotonicMs();
     this.#child = processes.spawn({
-      command: processes.selfCommand([SANDBOX_WORD]),
+      command: processes.selfCommand([SANDBOX_WORD, String(memoryMb)]),
       env: processes.childEnv,
       // Not the working directory: nothing there may change what the child does.
       cwd: "/",

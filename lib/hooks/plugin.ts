@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { toWeirError, WeirError } from "../base/errors.ts";
 import { utf8 } from "../base/bytes.ts";
 import { type EventName, EVENTS, failsClosed, isEventName } from "./events.ts";
-import { hookFailure } from "./failure.ts";
+import { hookFailure, placeIn } from "./failure.ts";
 import { DEFAULT_LIMITS, type PluginLimits, SCRIPT_LIMITS } from "./limits.ts";
 import {
   type Capability,
@@ -271,7 +271,7 @@ export class Plugin {
   }
 
   #readHook(raw: Readonly<Record<string, unknown>>, index: number): readonly Hook[] {
-    const { type, pattern, priority, where } = raw;
+    const { type, pattern, priority, stack } = raw;
     if (!isEventName(type)) return [];
     const fail = this.#manifest.fail[type];
     return [
@@ -282,7 +282,7 @@ export class Plugin {
         pattern: typeof pattern === "string" ? pattern : undefined,
         matches: typeof pattern === "string" ? globTest(pattern) : () => true,
         priority: typeof priority === "number" ? priority : 100,
-        where: typeof where === "string" ? where.slice(0, 300) : "",
+        where: typeof stack === "string" ? (placeIn(stack.slice(0, 2000)) ?? "") : "",
         isClosed: fail === undefined ? failsClosed(type) : fail === "closed",
       },
     ];

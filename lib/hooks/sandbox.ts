@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { messageOf, toWeirError } from "../base/errors.ts";
 import type { Processes } from "../runtime/processes.ts";
+import { DEFAULT_LIMITS } from "./limits.ts";
 import type { Frame } from "./frames.ts";
 import { ChildLink, type LinkEnd } from "./link.ts";
 import { type RawLog, readFailure, readLog, readOperation } from "./messages.ts";
@@ -28,14 +29,20 @@ export class Sandbox implements SeatOffice {
   #shared: ChildLink | undefined;
   #standby: ChildLink | undefined;
   #lastCall = 0;
+  #memoryMb = DEFAULT_LIMITS.memoryMb;
   #isClosed = false;
 
   constructor(ports: SandboxPorts) {
     this.#ports = ports;
   }
 
-  /** Starts the shared child, so that it gets ready while other work is done. */
-  start(): void {
+  /**
+   * Starts the shared child, so that it gets ready while other work is done.
+   *
+   * @param memoryMb memory of the plugin that most likely comes first
+   */
+  start(memoryMb: number): void {
+    this.#memoryMb = memoryMb;
     this.#shared ??= this.#spawn();
   }
 
@@ -86,10 +93,11 @@ export class Sandbox implements SeatOffice {
   }
 
   #spawn(): ChildLink {
-    const link = new ChildLink(this.#ports, {
-      frame: (frame, from) => this.#route(frame, from),
-      end: (end, from) => this.#lose(from, end),
-    });
+    const listener = {
+      frame: (frame: Frame, from: ChildLink) => this.#route(frame, from),
+      end: (end: LinkEnd, from: ChildLink) => this.#lose(from, end),
+    };
+    const link = new ChildLink(this.#ports, listener, this.#memoryMb);
     this.#links.add(link);
     return link;
   }

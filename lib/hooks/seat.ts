@@ -188,7 +188,10 @@ export class Seat {
       if (isCulprit) pending.reject(failureOf(this.id, "hang", end.error.message));
       else if (end.reason !== "closed" && pending.isReplayable && !pending.hasOperated) {
         this.#replay(callId, pending);
-      } else pending.reject(failureOf(this.id, "gone", RESTARTED));
+      } else {
+        const message = end.plugin === undefined ? end.error.message : RESTARTED;
+        pending.reject(failureOf(this.id, "gone", message));
+      }
     }
   }
 

@@ -7,6 +7,18 @@ declare module "*/guest/core.js" {
   const text: string;
   export default text;
 }
+declare module "*/guest/body.js" {
+  const text: string;
+  export default text;
+}
+declare module "*/guest/failure.js" {
+  const text: string;
+  export default text;
+}
+declare module "*/guest/store.js" {
+  const text: string;
+  export default text;
+}
 declare module "*/guest/http.js" {
   const text: string;
   export default text;

@@ -58,7 +58,7 @@ function fakeProcesses(script: Script): { processes: Processes; killed: () => nu
   };
 }
 
-const HOOK = { type: "pre_request", priority: 1, where: "p0.js:1:1" };
+const HOOK = { type: "pre_request", priority: 1, stack: "at x (p0.js:1:1)" };
 
 function loadedAs(fields: unknown): string {
   return JSON.stringify({ kind: "object", fields, body: "none" });

@@ -1,7 +1,10 @@
 import { posix } from "node:path";
 import type { QuickJSContext, QuickJSHandle } from "quickjs-emscripten";
+import body from "../guest/body.js" with { type: "text" };
 import core from "../guest/core.js" with { type: "text" };
+import failure from "../guest/failure.js" with { type: "text" };
 import http from "../guest/http.js" with { type: "text" };
+import store from "../guest/store.js" with { type: "text" };
 import tools from "../guest/tools.js" with { type: "text" };
 import web from "../guest/web.js" with { type: "text" };
 import type { Engine } from "./engine.ts";
@@ -23,6 +26,9 @@ export interface GuestPort {
 
 /** Sources of the guest's own parts that are read on first use. */
 const PARTS = new Map([
+  ["body", body],
+  ["failure", failure],
+  ["store", store],
   ["http", http],
   ["tools", tools],
   ["web", web],
@@ -31,12 +37,11 @@ const PARTS = new Map([
 /** What the guest's function `host` returns. */
 export type GuestAnswer = string | number | Uint8Array | undefined;
 
-/** Settings of one instance. */
+/** What an instance needs to know of its plugin. */
 export interface InstanceOptions {
+  readonly port: GuestPort;
   /** Milliseconds the plugin may run without giving back control. */
   readonly deadlineMs: number;
-  /** JSON text for the bootstrap. */
-  readonly settings: string;
 }
 
 const OUT_OF_MEMORY = "ran out of memory";
@@ -47,29 +52,33 @@ function faultOf(message: string, stack?: string): Fault {
   return { code: "memory", message: OUT_OF_MEMORY, stack };
 }
 
+/** Returns a part without indentation and lines of comment: the cold engine reads each byte slowly. */
+function withoutNotes(source: string): string {
+  return source.replaceAll(/^[ \t]+|^\s*\/\/.*\n|^\s*\/?\*.*\n/gm, "");
+}
+
 /** Jobs run between two looks at the clock. */
 const JOBS_A_SLICE = 100;
 
 /** One plugin in its own engine. After a fault it must not be used again, not even to be disposed. */
 export class Instance {
   readonly #engine: Engine;
-  readonly #port: GuestPort;
-  readonly #deadlineMs: number;
+  #port: GuestPort | undefined;
+  #deadlineMs = Infinity;
   #deadlineAtMs = Infinity;
   #isInterrupted = false;
   #entry: QuickJSHandle | undefined;
   #fault: Fault | undefined;
 
-  constructor(engine: Engine, port: GuestPort, { deadlineMs, settings }: InstanceOptions) {
+  /** Makes an instance that is nobody's yet: all that does not depend on the plugin is done here. */
+  constructor(engine: Engine) {
     this.#engine = engine;
-    this.#port = port;
-    this.#deadlineMs = deadlineMs;
     engine.runtime.setInterruptHandler(() => {
       this.#isInterrupted = performance.now() > this.#deadlineAtMs;
       return this.#isInterrupted;
     });
     engine.runtime.setModuleLoader((name) => this.#loadModule(name), joinSpecifier);
-    this.#turn(() => this.#start(settings));
+    this.#turn(() => this.#start());
   }
 
   /** Returns what ended the instance, undefined while it lives. */
@@ -77,9 +86,15 @@ export class Instance {
     return this.#fault;
   }
 
+  /** Gives the instance to a plugin. */
+  take({ port, deadlineMs }: InstanceOptions): void {
+    this.#port = port;
+    this.#deadlineMs = deadlineMs;
+  }
+
   /** Loads the main module; its result or failure comes through the port. */
-  load(callId: number, main: string): void {
-    this.#invoke("load", [callId, `./${main}`]);
+  load(callId: number, main: string, settings: string): void {
+    this.#invoke("load", [callId, `./${main}`, settings]);
   }
 
   /** Runs a handler; its result or failure comes through the port. */
@@ -102,17 +117,14 @@ export class Instance {
     this.#deadlineAtMs += waitedMs;
   }
 
-  #start(settings: string): void {
+  #start(): void {
     const { context } = this.#engine;
-    const bootstrap = context.unwrapResult(context.evalCode(core, "weir:core"));
+    const bootstrap = context.unwrapResult(context.evalCode(withoutNotes(core), "weir:core"));
     const host = context.newFunction("host", (name, id, text, body) =>
       this.#answer(name, id, text, body),
     );
-    const text = context.newString(settings);
-    this.#entry = context.unwrapResult(
-      context.callFunction(bootstrap, context.undefined, host, text),
-    );
-    for (const handle of [bootstrap, host, text]) handle.dispose();
+    this.#entry = context.unwrapResult(context.callFunction(bootstrap, context.undefined, host));
+    for (const handle of [bootstrap, host]) handle.dispose();
   }
 
   #answer(...args: readonly (QuickJSHandle | undefined)[]): QuickJSHandle {
@@ -121,11 +133,12 @@ export class Instance {
     const name = nameHandle === undefined ? "" : context.getString(nameHandle);
     const text = textHandle === undefined ? "" : context.getString(textHandle);
     const source = name === "part" ? PARTS.get(text) : undefined;
-    if (source !== undefined) return context.unwrapResult(context.evalCode(source, `weir:${text}`));
+    if (source !== undefined)
+      return context.unwrapResult(context.evalCode(withoutNotes(source), `weir:${text}`));
     if (name === "failure" && this.#isLast(text)) return context.undefined;
     const number = id === undefined ? 0 : context.getNumber(id);
     const content = body === undefined ? undefined : contentOf(context, body);
-    return this.#toGuest(this.#port.call(name, number, text, content));
+    return this.#toGuest(this.#port?.call(name, number, text, content));
   }
 
   #toGuest(value: GuestAnswer | boolean): QuickJSHandle {
@@ -143,7 +156,7 @@ export class Instance {
 
   #loadModule(path: string): string | { error: Error } {
     try {
-      return this.#port.source(path);
+      return this.#port?.source(path) ?? "";
     } catch (error) {
       return { error: error instanceof Error ? error : new Error(String(error)) };
     }

@@ -31,13 +31,15 @@ export class Seats implements Office {
   #outBytes = 0;
   #lastOperation = 0;
   #formats: DataFormats | undefined;
+  #ready: { readonly memoryMb: number; readonly instance: Instance } | undefined;
 
   constructor(pipe: Pipe) {
     this.#pipe = pipe;
   }
 
-  /** Tells the parent that the child is there. */
-  hello(): void {
+  /** Makes an instance ahead of the plugin it will be for, and tells the parent that it is there. */
+  async prepare(memoryMb: number): Promise<void> {
+    this.#ready = { memoryMb, instance: new Instance(await createEngine(memoryMb)) };
     this.#pipe.write(encodeFrame(textFrame("hello", 0, null)));
   }
 
@@ -123,17 +125,22 @@ export class Seats implements Office {
   async #start(message: LoadMessage, callId: number, main: string): Promise<Seat> {
     const { plugin, memoryMb, deadlineMs, settings } = message;
     const guest = new Guest(plugin, this, { name: message.main, source: main }, this.#formats);
-    const engine = await createEngine(memoryMb);
-    const instance = new Instance(engine, guest, {
-      deadlineMs,
-      settings: JSON.stringify(settings),
-    });
+    const instance = await this.#instance(memoryMb);
+    instance.take({ port: guest, deadlineMs });
     const seat = { instance, guest };
     this.#seats.set(plugin, seat);
     guest.open(callId);
-    instance.load(callId, message.main);
+    instance.load(callId, message.main, JSON.stringify(settings));
     if (!guest.lacksFormats) this.#check(plugin, seat);
     return seat;
+  }
+
+  /** Returns the instance that was made ahead, if it has the memory that is wanted. */
+  async #instance(memoryMb: number): Promise<Instance> {
+    const ready = this.#ready;
+    this.#ready = undefined;
+    if (ready?.memoryMb === memoryMb) return ready.instance;
+    return new Instance(await createEngine(memoryMb));
   }
 
   #call({ plugin, handler, event, context }: CallMessage, callId: number, body: Uint8Array): void {

@@ -40,15 +40,17 @@ class Inbox {
 /**
  * Runs the sandbox: a program that reads a frame, runs a plugin, writes what it says, and has neither
  * event loop nor network nor secrets. Returns when the parent closes the pipe.
+ *
+ * @param memoryMb memory of the plugin that most likely comes first
  */
-export async function serveSandbox(): Promise<void> {
+export async function serveSandbox(memoryMb: number): Promise<void> {
   silenceConsole();
   const inbox = new Inbox();
   const seats = new Seats({
     write: (bytes) => blockingStdio.write(bytes),
     replyTo: (id) => inbox.replyTo(id),
   });
-  seats.hello();
+  await seats.prepare(memoryMb);
   for (let count = 1; ; count += 1) {
     const frame = inbox.next();
     if (frame === undefined) return;

@@ -1,7 +1,7 @@
 // http.*, http.client, the fluent client and core.http.*, all on one operation of the host.
 (function http(internals) {
-  "use strict";
-  const { host, operate, bodyOf } = internals;
+  const { host, operate, part } = internals;
+  const { bodyOf } = part("body");
   const { entries, freeze, keys } = Object;
   const { stringify, parse } = JSON;
   const VERBS = ["get", "post", "put", "patch", "delete", "head", "options"];

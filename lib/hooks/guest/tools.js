@@ -1,6 +1,5 @@
 // oq.* (data formats), log.*, print and console.*.
 (function tools(internals) {
-  "use strict";
   const { host } = internals;
   const { freeze } = Object;
   const { parse, stringify } = JSON;

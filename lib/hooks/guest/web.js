@@ -1,7 +1,7 @@
 // Parts of the web platform that the engine lacks; parsing and coding is the host's.
 (function web(internals) {
-  "use strict";
-  const { host, operate, bytesOf, bodyOf } = internals;
+  const { host, operate, part } = internals;
+  const { bytesOf, bodyOf } = part("body");
   const { freeze } = Object;
   const { parse, stringify } = JSON;
 
