@@ -1,8 +1,12 @@
 import { readFileSync } from "node:fs";
 
-/** Files that are not modules and yet belong to the program: name in the binary, package in the source. */
+/**
+ * Files that are not modules and yet belong to the program: where they are in the source, by their
+ * name in the binary.
+ */
 const ASSETS = {
-  "quickjs.wasm": "@jitl/quickjs-wasmfile-release-sync/wasm",
+  "quickjs.wasm": () => import.meta.resolve("@jitl/quickjs-wasmfile-release-sync/wasm"),
+  "plugin.d.ts": () => new URL("../../plugins/plugin.d.ts", import.meta.url),
 } as const;
 
 /** A key of the table of assets. */
@@ -15,13 +19,11 @@ export function isBinary(): boolean {
 
 /**
  * Returns the bytes of an asset: from inside the binary, where `test/support/build.ts` put it, or
- * from the package it comes with.
+ * from where the source has it.
  *
  * A package that looks for its own file bakes in a path of the machine that built it.
  */
 export function readAsset(name: AssetName): Uint8Array<ArrayBuffer> {
-  const place = isBinary()
-    ? new URL(`./assets/${name}`, import.meta.url)
-    : new URL(import.meta.resolve(ASSETS[name]));
+  const place = isBinary() ? new URL(`./assets/${name}`, import.meta.url) : new URL(ASSETS[name]());
   return new Uint8Array(readFileSync(place));
 }

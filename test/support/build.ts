@@ -13,6 +13,7 @@ rmSync(`${root}/dist`, { recursive: true, force: true });
 mkdirSync(`${root}/dist/assets`, { recursive: true });
 const engine = import.meta.resolve("@jitl/quickjs-wasmfile-release-sync/wasm");
 copyFileSync(fileURLToPath(engine), `${root}/dist/assets/quickjs.wasm`);
+copyFileSync(`${root}/plugins/plugin.d.ts`, `${root}/dist/assets/plugin.d.ts`);
 await $`${process.execPath} build --compile --minify --bytecode --format=esm --splitting --sourcemap --no-compile-autoload-dotenv --no-compile-autoload-bunfig --asset dist/assets --define WEIR_COMMIT=${JSON.stringify(commit.trim())} cli/main.ts --outfile ${outfile}`
   .cwd(root)
   .quiet();
