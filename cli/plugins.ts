@@ -1,10 +1,13 @@
+import { noCredentials } from "../lib/auth/bound.ts";
 import { sanitizeLine } from "../lib/base/sanitize.ts";
 import type { ClientOptions } from "../lib/client.ts";
 import { type Hooks, openHooks, type PluginLog } from "../lib/hooks/index.ts";
 import type { PluginClientFactory } from "../lib/hooks/plugin-http.ts";
+import { Placeholders } from "../lib/hooks/placeholders.ts";
 import { parsePluginFlags, type PluginRequest, resolvePlugins } from "../lib/hooks/resolve.ts";
 import type { Flags } from "./flags.ts";
 import type { Io } from "./io.ts";
+import { commandSecrets } from "./keychain.ts";
 
 /** What the plugins of one command have to do with. */
 export interface PluginContext {
@@ -12,16 +15,34 @@ export interface PluginContext {
   readonly io: Io;
 }
 
+/** Plugins that run, and the secrets they were given placeholders of. */
+export interface OpenPlugins {
+  readonly hooks: Hooks;
+  readonly secrets: Placeholders;
+}
+
 /** Returns the hosts in the values of `--allow-net`. */
 export function splitHosts(values: readonly string[]): readonly string[] {
   return values.flatMap((value) => value.split(",")).filter((host) => host !== "");
 }
 
-/** Returns what makes the clients of plugins, which is loaded when one of them asks for something. */
-export function lazyClients({ dial, io }: PluginContext): PluginClientFactory {
+/**
+ * Returns what makes the clients of plugins, which is loaded when one of them asks for something.
+ *
+ * @param around plugins that run around these requests: those of `--plugin` around a script's
+ */
+export function lazyClients(
+  { dial, io }: PluginContext,
+  secrets: Placeholders,
+  around?: OpenPlugins,
+): PluginClientFactory {
+  const own = secrets.around(noCredentials);
+  const credentials = around === undefined ? own : around.secrets.around(own);
   return (guard) => {
     const made = import("../lib/client.ts").then(({ createPluginClients }) =>
-      createPluginClients({ runtime: io.runtime, dial })(guard),
+      createPluginClients({ runtime: io.runtime, dial, credentials, hooks: around?.hooks.chain })(
+        guard,
+      ),
     );
     return {
       perform: async (draft, options) => await (await made).perform(draft, options),
@@ -39,22 +60,25 @@ export async function openPlugins(
   flags: Flags,
   configured: readonly PluginRequest[],
   context: PluginContext,
-): Promise<Hooks> {
+): Promise<OpenPlugins> {
   const { io } = context;
+  const { source, redactor } = commandSecrets(io, flags.text("config"));
+  const secrets = new Placeholders(source, (count) => io.runtime.random(count));
   const net = splitHosts(flags.list("allow-net"));
   const requests = [...configured, ...parsePluginFlags(flags.list("plugin"), net)];
   const hooks = await openHooks({
     runtime: io.runtime,
     plugins: await resolvePlugins(requests, io.runtime),
     mode: "raw",
-    createClient: lazyClients(context),
+    createClient: lazyClients(context, secrets),
+    secrets,
     isStreamed: flags.isSet("download") || flags.isSet("stream"),
     warn: (text) => void io.warn(text),
-    log: (line) => writeLog(line, io),
+    log: (line) => writeLog({ ...line, text: redactor.redactText(line.text) }, io),
   });
   // Begins to load them; what is wrong with one is thrown where its answer is waited for.
   hooks.ready().catch(() => undefined);
-  return hooks;
+  return { hooks, secrets };
 }
 
 /** Writes a line of a plugin to standard error; lines for debugging are left out. */

@@ -78,18 +78,17 @@ export function createClient(options: ClientOptions): Client {
 /** Requests in a chain of redirects of a plugin's request; its guard stops one earlier. */
 const PLUGIN_MAX_REQUESTS = 12;
 
+/** What the clients of plugins' own requests share; hooks are those of `--plugin` around a script. */
+export type PluginClientOptions = Pick<ClientOptions, "runtime" | "dial" | "hooks" | "credentials">;
+
 /**
  * Returns what makes the clients of plugins' own requests.
  *
  * They dial as their caller does, and get nothing that is the caller's own: no client certificate, no
  * place that stands in for every host, and through a proxy only addresses that were judged.
- *
- * @param hooks run around these requests too: those of `--plugin` around a script's
  */
-export function createPluginClients(
-  { runtime, dial }: Pick<ClientOptions, "runtime" | "dial">,
-  hooks?: HookChain,
-): PluginClientFactory {
+export function createPluginClients(options: PluginClientOptions): PluginClientFactory {
+  const { runtime, dial, hooks, credentials } = options;
   const { isVerified, authorities, minVersion, maxVersion } = dial.tls;
   const { family, localAddress, overrides, proxyFor } = dial;
   const own: ClientOptions["dial"] = {
@@ -103,7 +102,7 @@ export function createPluginClients(
   };
   const exchange = { maxRequests: PLUGIN_MAX_REQUESTS, limits: {}, isDecoded: true };
   return (guard) => {
-    const client = createClient({ runtime, dial: own, exchange, guard, hooks });
+    const client = createClient({ runtime, dial: own, exchange, guard, hooks, credentials });
     return {
       perform: (draft, { signal, ...limits }) => client.perform(draft, { limits, signal }),
       close: () => client.close(),

@@ -1,12 +1,19 @@
 import { WeirError } from "../../lib/base/errors.ts";
-import type { PluginClientFactory } from "../../lib/hooks/plugin-http.ts";
 import { type Hooks, openHooks, type PluginLog } from "../../lib/hooks/index.ts";
+import { Placeholders } from "../../lib/hooks/placeholders.ts";
 import { findPlugin } from "../../lib/hooks/resolve.ts";
 import { runScript } from "../../lib/hooks/script.ts";
 import { Flags } from "../flags.ts";
 import type { Io } from "../io.ts";
 import { twoColumns } from "../layout.ts";
-import { openPlugins, type PluginContext, splitHosts } from "../plugins.ts";
+import { commandSecrets } from "../keychain.ts";
+import {
+  lazyClients,
+  openPlugins,
+  type OpenPlugins,
+  type PluginContext,
+  splitHosts,
+} from "../plugins.ts";
 import type { WordsInvocation } from "./command.ts";
 import { dialOptions } from "./request/network.ts";
 
@@ -26,8 +33,8 @@ Usage: ${USAGE}
 Flags:
 ${twoColumns(FLAGS, 20)}
 
-The script has http, core.http, oq, log and args; see weir help plugins. Its default
-export is the exit status.
+The script has http, core.http, oq, log and args; see weir help plugins. Its
+default export is the exit status.
 `;
 
 /** A command line of exec, taken apart. */
@@ -60,7 +67,7 @@ export async function run({ words }: WordsInvocation, io: Io): Promise<number> {
   try {
     return await runScript(await openScript(line.file, line, { ...context, around }));
   } finally {
-    await around?.close();
+    await around?.hooks.close();
   }
 }
 
@@ -101,14 +108,17 @@ function unknownFlag(name: string): WeirError {
 }
 
 /** Opens the plugins whose hooks run around the script's own requests. */
-async function openAround(line: ExecLine, context: PluginContext): Promise<Hooks | undefined> {
+async function openAround(
+  line: ExecLine,
+  context: PluginContext,
+): Promise<OpenPlugins | undefined> {
   if (line.plugins.length === 0) return undefined;
   const flags = new Flags(new Map([["plugin", line.plugins]]));
   return await openPlugins(flags, [], context);
 }
 
 interface ScriptContext extends PluginContext {
-  readonly around: Hooks | undefined;
+  readonly around: OpenPlugins | undefined;
 }
 
 async function openScript(file: string, line: ExecLine, context: ScriptContext): Promise<Hooks> {
@@ -116,26 +126,17 @@ async function openScript(file: string, line: ExecLine, context: ScriptContext):
   // The word is a file even when it looks like the name of a plugin.
   const path = file.includes("/") ? file : `./${file}`;
   const { runtime } = io;
+  const { source, redactor } = commandSecrets(io, undefined);
+  const secrets = new Placeholders(source, (count) => runtime.random(count));
   return await openHooks({
     runtime,
     plugins: [{ file: await findPlugin(path, runtime), net: line.net, args: line.args }],
     mode: "script",
-    createClient: scriptClients(context),
+    createClient: lazyClients(context, secrets, context.around),
+    secrets,
     warn: (text) => void io.warn(text),
-    log: (entry) => printLine(entry, io),
+    log: (entry) => printLine({ ...entry, text: redactor.redactText(entry.text) }, io),
   });
-}
-
-function scriptClients({ dial, io, around }: ScriptContext): PluginClientFactory {
-  return (guard) => {
-    const made = import("../../lib/client.ts").then(({ createPluginClients }) =>
-      createPluginClients({ runtime: io.runtime, dial }, around?.chain)(guard),
-    );
-    return {
-      perform: async (draft, options) => await (await made).perform(draft, options),
-      close: () => void made.then((client) => client.close()),
-    };
-  };
 }
 
 /** What a script prints is its own word: on standard error, without a name in front. */

@@ -23,7 +23,7 @@ interface PluginCommand {
 const PLUGIN_COMMANDS: readonly PluginCommand[] = [
   {
     name: "list",
-    summary: "Name the plugins of weir, of your folder, and those you trust",
+    summary: "Name the plugins of weir, your own, and those you trust",
     takesPlugin: false,
     run: async (_reference, io) => await list(io),
   },
@@ -47,7 +47,7 @@ const PLUGIN_COMMANDS: readonly PluginCommand[] = [
   },
   {
     name: "types",
-    summary: "Print plugin.d.ts: what a plugin can use, for editors and tsc",
+    summary: "Print plugin.d.ts, the types of what a plugin can use",
     takesPlugin: false,
     run: async (_reference, io) => {
       await io.stdout.write(readAsset("plugin.d.ts"));
@@ -117,7 +117,7 @@ async function write(lines: readonly string[], io: Io): Promise<number> {
 }
 
 async function list(io: Io): Promise<number> {
-  const folder = userPluginFolder(io.env);
+  const folder = userPluginFolder((name) => io.env(name));
   const isFolder = folder !== undefined && (await io.runtime.files.stat(folder)) !== undefined;
   const own = isFolder ? await io.runtime.files.list(folder) : [];
   const trusted = Object.keys(await readTrust(io.runtime));

@@ -37,7 +37,7 @@ export const OTHER_FLAGS = [
     group: "Other",
     help: "Hosts that plugins themselves may ask",
     long: `Adds to the hosts in the manifests of the plugins of this command: api.example.com, *.example.com, 127.0.0.1:8080, or several with commas between them. The request itself is not bound by it.`,
-    example: "weir --plugin ./enrich.js --allow-net prices.example.test example.test",
+    example: "weir --plugin ./a.js --allow-net b.example.test example.test",
     isConfigurable: false,
   },
   {

@@ -6,7 +6,7 @@ const ALGORITHMS = ["sha256", "sha512", "sha384", "sha1", "md5"] as const;
 const ENCODINGS = ["hex", "base64", "base64url"] as const;
 
 /** Opens a placeholder a plugin was given; undefined when the text is none. */
-export type OpenKey = (placeholder: string) => Secret | undefined;
+export type OpenKey = (placeholder: string) => Promise<Secret | undefined>;
 
 /** Returns the digest of `bytes`, or their HMAC when a key is given, as text. */
 export async function digest(args: unknown, bytes: Uint8Array, openKey: OpenKey): Promise<string> {
@@ -18,13 +18,13 @@ export async function digest(args: unknown, bytes: Uint8Array, openKey: OpenKey)
   const form = ENCODINGS.find((one) => one === encoding) ?? "hex";
   const { createHash, createHmac } = await import("node:crypto");
   if (typeof key !== "string") return createHash(name).update(bytes).digest(form);
-  return createHmac(name, keyOf(key, keyKind, openKey))
+  return createHmac(name, await keyOf(key, keyKind, openKey))
     .update(bytes)
     .digest(form);
 }
 
 /** The value of a secret is used here and goes nowhere: the plugin holds its placeholder only. */
-function keyOf(key: string, kind: unknown, openKey: OpenKey): string | Uint8Array {
+async function keyOf(key: string, kind: unknown, openKey: OpenKey): Promise<string | Uint8Array> {
   if (kind === "base64") return Uint8Array.fromBase64(key);
-  return openKey(key)?.open() ?? key;
+  return (await openKey(key))?.open() ?? key;
 }

@@ -35,7 +35,7 @@ export interface ResponseEvent extends EventHeaders {
 }
 
 /** What a plugin reads in place of a value that identifies the user. */
-export const HIDDEN = "[redacted]";
+const HIDDEN = "[redacted]";
 
 /** Set-Cookie lines are the jar's, which no plugin ever sees. */
 const HIDDEN_HEADERS = new Set(["set-cookie", "set-cookie2"]);

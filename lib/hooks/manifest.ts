@@ -65,7 +65,7 @@ function bad(file: string, what: string, hint: string): WeirError {
 }
 
 /** Returns the name of a plugin whose file says none, made of the name of the file. */
-export function nameFromFile(file: string): string {
+function nameFromFile(file: string): string {
   const base = file.split("/").at(-1) ?? "";
   const name = base
     .replace(/\.[cm]?[jt]s$/, "")

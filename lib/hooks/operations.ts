@@ -14,12 +14,13 @@ export interface HookSecrets {
   /** Returns a placeholder for the keychain entry `name`; throws SECRET_UNRESOLVED when there is none. */
   placeholder(plugin: string, name: string): Promise<string>;
   /** Returns the value behind a placeholder, for keys of HMACs; undefined when the text is none. */
-  open(plugin: string, placeholder: string): Secret | undefined;
+  open(plugin: string, placeholder: string): Promise<Secret | undefined>;
 }
 
 /** What the operations of one plugin work on. */
 export interface OperationPorts {
-  readonly name: string;
+  /** Returns the name of the plugin, which its manifest may change when it is loaded. */
+  readonly name: () => string;
   readonly file: PluginFile;
   readonly clock: Clock;
   readonly http: PluginHttp;
@@ -115,20 +116,20 @@ export class PluginOperations {
     return { body: { kind: as === "bytes" ? "bytes" : "text", bytes } };
   }
 
-  #openKey(key: string): Secret | undefined {
-    return this.#ports.secrets()?.open(this.#ports.name, key);
+  async #openKey(key: string): Promise<Secret | undefined> {
+    return await this.#ports.secrets()?.open(this.#ports.name(), key);
   }
 
   #storage(): PluginStorage {
     const storage = this.#ports.storage();
-    if (storage === undefined) throw refuseCapability(this.#ports.name, "storage");
+    if (storage === undefined) throw refuseCapability(this.#ports.name(), "storage");
     return storage;
   }
 
   async #secret(secret: string): Promise<string> {
     const secrets = this.#ports.secrets();
-    if (secrets === undefined) throw refuseCapability(this.#ports.name, "secrets");
-    return await secrets.placeholder(this.#ports.name, secret);
+    if (secrets === undefined) throw refuseCapability(this.#ports.name(), "secrets");
+    return await secrets.placeholder(this.#ports.name(), secret);
   }
 
   #keep(args: unknown): void {

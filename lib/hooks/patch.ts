@@ -29,7 +29,7 @@ function bad(what: string): WeirError {
 }
 
 /** Returns the body a plugin gave; undefined when it gave none. */
-export function readBody({ body, content }: RawObject): Uint8Array | undefined {
+function readBody({ body, content }: RawObject): Uint8Array | undefined {
   return body === "none" ? undefined : content;
 }
 

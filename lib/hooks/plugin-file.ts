@@ -26,7 +26,7 @@ const MODULE_CAP_BYTES = 4 * 1024 * 1024;
 const MODULE_NAME = /\.[cm]?[jt]s$/;
 
 /** Returns the SHA-256 of `bytes` in hex. */
-export async function sha256(bytes: Uint8Array): Promise<string> {
+async function sha256(bytes: Uint8Array): Promise<string> {
   // A copy whose buffer is an ArrayBuffer for sure, which is what digest() takes.
   const digest = await crypto.subtle.digest("SHA-256", Uint8Array.from(bytes));
   return new Uint8Array(digest).toHex();

@@ -95,7 +95,7 @@ export class Plugin {
     this.#requestsLeft = this.#limits.requests ?? Infinity;
     this.#http = this.#createHttp(ports);
     this.#operations = new PluginOperations({
-      name: this.#manifest.name,
+      name: () => this.name,
       file,
       clock: ports.clock,
       http: this.#http,

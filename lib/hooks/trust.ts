@@ -1,6 +1,6 @@
 import { WeirError } from "../base/errors.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import type { Capability, Manifest } from "./manifest.ts";
+import type { Manifest } from "./manifest.ts";
 import { isRecord } from "./messages.ts";
 import type { PluginFile } from "./plugin-file.ts";
 
@@ -142,9 +142,4 @@ export function checkGrant(file: PluginFile, manifest: Manifest, record: TrustRe
   if (capability !== undefined) throw untrusted(file, `asks for ${capability}, which is new`);
   const host = manifest.net.find((one) => !record.net.includes(one));
   if (host !== undefined) throw untrusted(file, `asks to reach ${host}, which is new`);
-}
-
-/** Says whether a plugin may do something that has to be granted. */
-export function isGranted(manifest: Manifest, capability: Capability): boolean {
-  return manifest.capabilities.includes(capability);
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { startServer } from "../support/loopback-server.ts";
-import { failureOf, type HookBench, openBench } from "../unit/hooks/support.ts";
+import { type HookBench, openBench } from "../unit/hooks/support.ts";
 
 // Plugins that want to hang, exhaust or break out of the sandbox. Each is one handler; afterwards
 // the same client, with the same plugin, has to answer an ordinary request.

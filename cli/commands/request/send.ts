@@ -1,7 +1,7 @@
 import type { Client } from "../../../lib/client.ts";
 import type { Exchange } from "../../../lib/http/exchange.ts";
 import type { Io } from "../../io.ts";
-import type { Hooks } from "../../../lib/hooks/index.ts";
+import type { OpenPlugins } from "../../plugins.ts";
 import { dialOptions, exchangeOptions } from "./network.ts";
 import { ProgressBar } from "./progress.ts";
 import type { TypedRequest } from "./read.ts";
@@ -22,31 +22,32 @@ const BAR_FROM_BYTES = 1_000_000;
  * @throws {WeirError} USAGE_BAD_VALUE, IO_READ
  */
 export async function openClient(request: TypedRequest, io: Io): Promise<RequestClient> {
-  const { flags, credentials } = request;
+  const { flags } = request;
   const { runtime } = io;
   const options = { ...exchangeOptions(flags), isDecoded: !flags.isSet("download") };
   const dial = await dialOptions(flags, io.runtime);
-  const hooks = await openRequestHooks(request, dial, io);
+  const plugins = await openRequestPlugins(request, dial, io);
   // Loading node:http is the largest part of a cold start: nothing before this line needs it.
   const { createClient } = await import("../../../lib/client.ts");
   const jar = request.session?.jar;
-  const chain = hooks?.chain;
-  const client = createClient({ runtime, dial, exchange: options, credentials, jar, hooks: chain });
+  const hooks = plugins?.hooks.chain;
+  const credentials = plugins?.secrets.around(request.credentials) ?? request.credentials;
+  const client = createClient({ runtime, dial, exchange: options, credentials, jar, hooks });
   return {
     perform: () => performShown(client, request, io),
     async [Symbol.asyncDispose]() {
       client.close();
-      await hooks?.close();
+      await plugins?.hooks.close();
     },
   };
 }
 
 /** Starts the plugins, which get ready while the client is loaded. */
-async function openRequestHooks(
+async function openRequestPlugins(
   request: TypedRequest,
   dial: RequestDial,
   io: Io,
-): Promise<Hooks | undefined> {
+): Promise<OpenPlugins | undefined> {
   const { flags, plugins } = request;
   if (plugins.length === 0 && flags.list("plugin").length === 0) return undefined;
   return await (await import("../../plugins.ts")).openPlugins(flags, plugins, { dial, io });

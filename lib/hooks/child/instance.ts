@@ -54,7 +54,7 @@ function faultOf(message: string, stack?: string): Fault {
 
 /** Returns a part without indentation and lines of comment: the cold engine reads each byte slowly. */
 function withoutNotes(source: string): string {
-  return source.replaceAll(/^[ \t]+|^\s*\/\/.*\n|^\s*\/?\*.*\n/gm, "");
+  return source.replaceAll(/^[ \t]*(?:(?:\/\/|\/\*\*|\* ).*\n|\*\/\n)?/gm, "");
 }
 
 /** Jobs run between two looks at the clock. */

@@ -124,7 +124,9 @@
   async function dispatch(call, at, eventText, contextText) {
     try {
       const event = new HookEvent(parse(eventText), call);
-      finish(call, await handlers[at](event, contextOf(parse(contextText))));
+      // Within a function of its own: what stops a handler cannot be caught in the function it stops.
+      const run = async () => handlers[at](event, contextOf(parse(contextText)));
+      finish(call, await run());
     } catch (thrown) {
       fail(call, thrown);
     }

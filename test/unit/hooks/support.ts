@@ -19,6 +19,8 @@ export interface HookTestOptions extends Partial<HooksOptions> {
   readonly net?: readonly string[];
   readonly options?: Readonly<Record<string, unknown>>;
   readonly args?: readonly string[];
+  /** Plugins that are files already. */
+  readonly paths?: readonly string[];
 }
 
 /** What a request through a client with plugins came to. */
@@ -61,10 +63,11 @@ export async function openBench(
   const folder = temporaryFolder();
   const env = (name: string): string | undefined => (name === "HOME" ? folder.path : undefined);
   const runtime = { ...bunRuntime, env, cwd: () => folder.path };
-  const { net, options: pluginOptions, args, ...rest } = options;
+  const { net, options: pluginOptions, args, paths = [], ...rest } = options;
+  const written = plugins.map((plugin, at) => write(folder.path, plugin, at));
   const specs = await Promise.all(
-    plugins.map(async (plugin, at): Promise<PluginSpec> => {
-      const file = await findPlugin(write(folder.path, plugin, at), runtime);
+    [...written, ...paths].map(async (path): Promise<PluginSpec> => {
+      const file = await findPlugin(path, runtime);
       return { file, net, options: pluginOptions, args };
     }),
   );
