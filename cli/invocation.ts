@@ -102,8 +102,8 @@ function commandRequest(
 /** A request without a command: `[method] <url> [item ...]`. */
 function plainRequest(words: readonly string[], flags: Flags): RequestInvocation {
   const command = DEFAULT_COMMAND;
-  const [first = "", second, ...rest] = words;
-  if (isMethod(first, second)) {
+  const [first, second, ...rest] = words;
+  if (first !== undefined && isMethod(first, second)) {
     const url = checkUrl(second, command);
     return { takes: "request", command, method: first.toUpperCase(), url, items: rest, flags };
   }
@@ -149,7 +149,7 @@ function refuseMisspelled(words: readonly string[]): void {
 }
 
 function checkUrl(url: string | undefined, command: RequestCommand): string {
-  const hint = `Usage: ${usageOf(command)}`;
+  const hint = `Usage: ${usageOf(command)}; weir help lists more`;
   if (url === undefined || url === "") {
     const message = url === "" ? "The URL is empty" : "No URL given";
     throw new WeirError("USAGE_MISSING_VALUE", message, { hint });

@@ -64,7 +64,8 @@ export function createClient(options: ClientOptions): Client {
     quota: options.quota ?? nothing,
     jar: options.jar ?? new MemoryJar(),
     credentials: options.credentials ?? noCredentials,
-    send: options.isReconnecting === true ? sendAgain(transport.send) : transport.send,
+    send:
+      options.isReconnecting === true ? sendAgain(transport.send, runtime.clock) : transport.send,
     clock: runtime.clock,
   };
   return {

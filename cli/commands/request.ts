@@ -2,7 +2,7 @@ import type { Exchange } from "../../lib/http/exchange.ts";
 import type { Io } from "../io.ts";
 import type { RequestInvocation } from "./command.ts";
 import { isSaved, save } from "./request/save.ts";
-import { showExchange, showOffline } from "./request/show.ts";
+import { showBeside, showExchange, showOffline } from "./request/show.ts";
 import { readRequest, type TypedRequest } from "./request/read.ts";
 import { openClient } from "./request/send.ts";
 import { statusExit, statusText } from "./request/status.ts";
@@ -36,8 +36,10 @@ async function send(request: TypedRequest, io: Io): Promise<number> {
 
 /** An error status never makes a file, so it is told even when the status is not to be checked. */
 async function download(exchange: Exchange, request: TypedRequest, io: Io): Promise<number> {
+  await showBeside(exchange, request, io, "before");
   if (isSaved(exchange, request)) {
     await save(exchange, request, io);
+    await showBeside(exchange, request, io, "after");
     return 0;
   }
   exchange.body.cancel();

@@ -8,7 +8,7 @@ export const NETWORK_FLAGS = [
     kind: "boolean",
     group: "Redirects, status and time",
     help: "Follow redirects",
-    long: `A redirect to another origin goes without Authorization, Cookie and any other credential. 301 and 302 turn a POST into a GET, 303 everything but HEAD; 307 and 308 send the same method and body again.`,
+    long: `A redirect to another origin goes without Authorization, Cookie and any other credential. 301 and 302 turn a POST into a GET, 303 everything but HEAD; 307 and 308 send the same method and body again. --download follows without this flag.`,
     example: "weir --follow example.test",
   },
   {

@@ -62,7 +62,7 @@ export const OUTPUT_FLAGS = [
     kind: "boolean",
     group: "Output",
     help: "Print every hop of a chain of redirects",
-    long: `Without it only the last request and response are printed.`,
+    long: `Without it the responses before the last one are left out. Requests are printed for every hop, when --print asks for them.`,
     example: "weir --follow --all --print Hh example.test",
   },
   {
@@ -175,7 +175,7 @@ May be given more than once; the last word on a key counts.`,
     help: "Save the body to a file, with progress",
     long: `The name is that of --output, else the one the server proposes in Content-Disposition, else the end of the URL. A proposed name is made safe: no folders, no leading dot, no control characters. A name that is taken gets -1, -2 and so on.
 
-Redirects are followed. An error status leaves no file.`,
+Redirects are followed, unless --no-follow is given. An error status leaves no file. Parts named with --print, -h, -m or -v go to standard error.`,
     example: "weir -d example.test/files/report.pdf",
   },
   {

@@ -21,7 +21,11 @@ export interface Topic {
 export const TOPICS: readonly Topic[] = [
   { name: "request", summary: "URL, items, method, standard input", text: () => request },
   { name: "output", summary: "What is printed, formats, downloads", text: () => output },
-  { name: "network", summary: "Redirects, time limits, TLS, addresses", text: () => network },
+  {
+    name: "network",
+    summary: "Redirects, time limits, TLS, addresses, proxies",
+    text: () => network,
+  },
   { name: "auth", summary: "Passwords and tokens", text: () => auth },
   { name: "agent", summary: "Policy, calls, audit, proxies, secrets", text: () => agent },
   { name: "plugins", summary: "Hooks and scripts in JavaScript, the sandbox", text: () => plugins },

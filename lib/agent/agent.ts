@@ -7,6 +7,7 @@ import type { CredentialStore } from "../auth/bound.ts";
 import { toWeirError, WeirError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import type { Redactor } from "../base/redact.ts";
+import { sanitizeLine } from "../base/sanitize.ts";
 import { isSensitiveHeader } from "../base/sensitive.ts";
 import type { Client } from "../client.ts";
 import { createClient } from "../client.ts";
@@ -15,16 +16,17 @@ import type { ExchangeOptions, Ports } from "../exchange/ports.ts";
 import { createGuard, type GuardFacts, judgeCall } from "../guard/deny-by-default.ts";
 import type { CompiledPolicy } from "../guard/policy.ts";
 import type { Draft } from "../http/draft.ts";
+import type { Exchange } from "../http/exchange.ts";
 import type { HeaderList } from "../http/headers.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { MemoryJar } from "../session/jar.ts";
 import type { DialOptions } from "../transport/wire.ts";
-import { readAnswer } from "./answer.ts";
+import { type Answer, type AnswerOptions, readAnswer } from "./answer.ts";
 import type { HttpArguments } from "./call.ts";
 import { readToolCall, callId } from "./call.ts";
 import type { Envelope } from "./envelope.ts";
 import { failure } from "./envelope.ts";
-import type { QuotaStore } from "./quota.ts";
+import type { Lease, QuotaStore } from "./quota.ts";
 import { type AuditSink, CallRecorder } from "./record.ts";
 import { findTool } from "./tools/index.ts";
 
@@ -51,6 +53,12 @@ export interface Agent {
 
 /** Header bytes a server may send, and the line of a request with its headers may have. */
 const HEADER_CAP_BYTES = 65_536;
+
+/**
+ * Bytes a coded body may have on the wire beyond the cap of the decoded one: room for data that no
+ * coding makes smaller. What is longer never becomes a body, as gzip of empty blocks.
+ */
+const CODED_SLACK_BYTES = 1024 * 1024;
 
 /** Codings that are asked for. */
 const ACCEPT_ENCODING = "gzip, deflate, br, zstd";
@@ -107,6 +115,7 @@ function exchangeOptions({ limits }: CompiledPolicy): ExchangeOptions {
       connectTimeoutMs: limits.connectTimeoutMs,
       totalTimeoutMs: limits.timeoutMs,
       headerCapBytes: HEADER_CAP_BYTES,
+      wireCapBytes: Math.ceil(limits.responseCapBytes * 1.01) + CODED_SLACK_BYTES,
     },
     isDecoded: true,
   };
@@ -144,7 +153,7 @@ async function callHttp(call: HttpCall, client: Client, context: CallContext): P
 /** Writes the outcome of a call that failed; when that fails too, it is what the caller learns. */
 async function recordFailure(error: unknown, recorder: CallRecorder): Promise<unknown> {
   try {
-    await recorder.close({ success: false, code: toWeirError(error).code });
+    await recorder.fail(toWeirError(error));
     return error;
   } catch (auditError) {
     return auditError;
@@ -157,7 +166,7 @@ interface RunningCall extends CallContext {
 }
 
 async function answerCall({ given, tool }: HttpCall, client: Client, context: RunningCall) {
-  const { policy, facts, recorder, quota, redactor, signal, id } = context;
+  const { policy, facts, recorder, quota, redactor, runtime, signal, id } = context;
   const { decision, url } = judgeCall(policy, facts, { ...given, urlText: given.url });
   if (url === undefined || decision.verdict === "deny") {
     await recorder.write(given.method, given.url, decision, { request_headers: given.headers });
@@ -165,8 +174,8 @@ async function answerCall({ given, tool }: HttpCall, client: Client, context: Ru
   }
   const timeout = clampTimeout(given, policy);
   const lease = quota.lease(id, timeout.ms);
-  try {
-    const exchange = await client.perform(
+  const exchange = await client
+    .perform(
       draftOf(given, url, context.userAgent),
       {
         limits: { ...exchangeOptions(policy).limits, totalTimeoutMs: timeout.ms },
@@ -179,19 +188,34 @@ async function answerCall({ given, tool }: HttpCall, client: Client, context: Ru
         quota: () => lease.take(),
         approve: nobodyToAsk(tool),
       },
-    );
-    const answer = await readAnswer(exchange, {
-      capBytes: policy.limits.responseCapBytes,
-      redactor,
-      select: given.select,
+    )
+    .catch(async (error: unknown) => {
+      await lease.settle(0);
+      throw error;
     });
-    await lease.settle(answer.meta.bytes);
-    return timeout.isClamped
-      ? { ...answer, meta: { ...answer.meta, timeout_clamped_secs: timeout.ms / 1000 } }
-      : answer;
-  } catch (error) {
-    await lease.settle(0);
-    throw error;
+  const answer = await readSettled(exchange, lease, {
+    capBytes: policy.limits.responseCapBytes,
+    finalUrl: recorder.url ?? url.href,
+    redactor,
+    clock: runtime.clock,
+    select: given.select,
+  });
+  return timeout.isClamped
+    ? { ...answer, meta: { ...answer.meta, timeout_clamped_secs: timeout.ms / 1000 } }
+    : answer;
+}
+
+/** Reads the answer and books what was received, also of a body that broke off. */
+async function readSettled(
+  exchange: Exchange,
+  lease: Lease,
+  options: AnswerOptions,
+): Promise<Answer> {
+  try {
+    return await readAnswer(exchange, options);
+  } finally {
+    const before = exchange.hops.reduce((sum, { body }) => sum + (body?.byteLength ?? 0), 0);
+    await lease.settle(before + exchange.body.counts().decodedBytes);
   }
 }
 
@@ -249,7 +273,7 @@ function redactedFailure(envelope: Envelope, redactor: Redactor): Envelope {
   const { error, hint } = envelope;
   return {
     ...envelope,
-    error: redactor.redactText(error),
-    hint: hint === undefined ? undefined : redactor.redactText(hint),
+    error: sanitizeLine(redactor.redactText(error)),
+    hint: hint === undefined ? undefined : sanitizeLine(redactor.redactText(hint)),
   };
 }

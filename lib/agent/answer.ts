@@ -1,7 +1,9 @@
-import { concatBytes } from "../base/bytes.ts";
+import { collectUpTo } from "../base/bytes.ts";
+import type { Clock } from "../base/clock.ts";
 import { WeirError } from "../base/errors.ts";
 import type { Redactor } from "../base/redact.ts";
-import { isSensitiveHeader, maskHeaders, maskUrl } from "../base/sensitive.ts";
+import { sanitizeLine, sanitizeText } from "../base/sanitize.ts";
+import { maskHeaders, maskUrl } from "../base/sensitive.ts";
 import type { Exchange, ResponseHead } from "../http/exchange.ts";
 import type { HeaderList } from "../http/headers.ts";
 import { headerValue } from "../http/headers.ts";
@@ -14,6 +16,9 @@ export interface AnswerOptions {
   /** Decoded bytes of a body that are kept; reading stops there. */
   readonly capBytes: number;
   readonly redactor: Redactor;
+  readonly clock: Clock;
+  /** URL of the last hop, without what a credential added to it. */
+  readonly finalUrl: string;
   readonly select?: string | undefined;
 }
 
@@ -31,35 +36,69 @@ interface KeptBody {
 /**
  * Reads the body of a response, at most `capBytes` of it, and returns what a model is shown.
  *
- * @throws {WeirError} what the body throws, BODY_ENCODING for stacked codings, DATA_BAD_CALL for a
+ * Secrets are masked first, then what a terminal would obey or a reader would not see is escaped:
+ * the other way round an escape inside a secret would hide it from the redactor.
+ *
+ * @throws {WeirError} what the body throws, NET_PROTOCOL for a switch of protocols, BODY_ENCODING
+ *   for stacked codings, DATA_BAD_CALL for a
  *   `select` that cannot be applied
  */
 export async function readAnswer(exchange: Exchange, options: AnswerOptions): Promise<Answer> {
   const { response } = exchange;
+  const { redactor } = options;
+  refuseSwitch(exchange);
   refuseStackedCodings(exchange);
   const kept = await readBody(exchange, options.capBytes);
   const type = headerValue(response.headers, "content-type");
   const text = textOf(kept, type);
   const result = await selected(text, kept, options);
-  const shown = result === undefined ? text : JSON.stringify(result, undefined, 2);
-  const body = shown ?? `[binary: ${kept.bytes.byteLength} bytes of ${type ?? "unknown type"}]`;
-  const note = kept.isTruncated ? truncationNote(kept, response) : "";
-  const headers = shownHeaders(response.headers, options.redactor);
+  const body =
+    result === undefined
+      ? shownBody(kept, text, type, redactor)
+      : redactor.redactText(JSON.stringify(result, undefined, 2));
+  const headers = shownHeaders(response.headers, redactor);
   const head = [`Status: ${response.status} ${response.reason}`.trimEnd(), ...headers.map(lineOf)];
+  const note = kept.isTruncated ? truncationNote(kept, response) : "";
   return {
-    output: `${options.redactor.redactText(head.join("\n"))}\n\n${options.redactor.redactText(body)}${note}`,
+    output: sanitizeText(`${redactor.redactText(head.join("\n"))}\n\n${body}${note}`),
     meta: {
       status: response.status,
-      reason: options.redactor.redactText(response.reason),
+      reason: sanitizeLine(redactor.redactText(response.reason)),
       headers: headerRecord(headers),
       bytes: kept.bytes.byteLength,
       truncated: kept.isTruncated,
-      content_type: type === undefined ? null : options.redactor.redactText(type),
-      final_url: finalUrl(exchange, options.redactor),
+      content_type: type === undefined ? null : sanitizeLine(redactor.redactText(type)),
+      final_url: redactor.redactText(maskUrl(options.finalUrl)),
       redirects: exchange.hops.length - 1,
-      result: result === undefined ? null : options.redactor.redactData(result),
+      result: result === undefined ? null : redactor.redactData(result),
     },
   };
+}
+
+function shownBody(
+  { bytes, isTruncated }: KeptBody,
+  text: string | undefined,
+  type: string | undefined,
+  redactor: Redactor,
+): string {
+  if (text === undefined) {
+    return redactor.redactText(`[binary: ${bytes.byteLength} bytes of ${type ?? "unknown type"}]`);
+  }
+  // The cut may have gone through a secret: what the mask holds back at the end is left out.
+  return isTruncated ? redactor.textMask().push(text) : redactor.redactText(text);
+}
+
+/** No call can ask for another protocol, so what comes next on the connection is not HTTP. */
+function refuseSwitch({ response, body }: Exchange): void {
+  if (response.status >= 200) return;
+  body.cancel();
+  throw new WeirError(
+    "NET_PROTOCOL",
+    `The server answered ${response.status}, which nobody asked for`,
+    {
+      hint: "Nothing can be done about it here; tell the operator of the server",
+    },
+  );
 }
 
 /** Two codings on top of each other serve bombs more often than people. */
@@ -75,15 +114,10 @@ function refuseStackedCodings({ response, body }: Exchange): void {
 }
 
 async function readBody({ body }: Exchange, capBytes: number): Promise<KeptBody> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
   try {
-    for await (const chunk of body.chunks) {
-      chunks.push(chunk.slice(0, capBytes - size));
-      size += chunk.byteLength;
-      if (size > capBytes) return { bytes: concatBytes(chunks), isTruncated: true };
-    }
-    return { bytes: concatBytes(chunks), isTruncated: false };
+    // One byte more than is kept tells whether there was more.
+    const bytes = await collectUpTo(body.chunks, capBytes + 1);
+    return { bytes: bytes.subarray(0, capBytes), isTruncated: bytes.byteLength > capBytes };
   } finally {
     body.cancel();
   }
@@ -106,7 +140,7 @@ function textOf({ bytes, isTruncated }: KeptBody, type: string | undefined): str
 async function selected(
   text: string | undefined,
   { isTruncated }: KeptBody,
-  { select }: AnswerOptions,
+  { select, capBytes, redactor, clock }: AnswerOptions,
 ): Promise<unknown> {
   if (select === undefined) return undefined;
   if (text === undefined || isTruncated) {
@@ -115,7 +149,7 @@ async function selected(
       hint: 'Ask again without "select"',
     });
   }
-  return await selectFrom(text, select);
+  return await selectFrom(text, select, { capBytes, redactor, clock });
 }
 
 function truncationNote({ bytes }: KeptBody, { headers }: ResponseHead): string {
@@ -127,8 +161,8 @@ function truncationNote({ bytes }: KeptBody, { headers }: ResponseHead): string 
 
 function shownHeaders(headers: HeaderList, redactor: Redactor): HeaderList {
   return maskHeaders(headers).map(([name, value]) => [
-    name,
-    isSensitiveHeader(name) ? value : redactor.redactText(value),
+    sanitizeLine(redactor.redactText(name)),
+    sanitizeLine(redactor.redactText(value)),
   ]);
 }
 
@@ -144,8 +178,4 @@ function headerRecord(headers: HeaderList): Readonly<Record<string, string>> {
     all.set(key, before === undefined ? value : `${before}, ${value}`);
   }
   return Object.fromEntries(all);
-}
-
-function finalUrl({ hops, draft }: Exchange, redactor: Redactor): string {
-  return redactor.redactText(maskUrl(hops.at(-1)?.request.url ?? draft.url));
 }

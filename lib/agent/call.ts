@@ -72,7 +72,10 @@ export function readHttpArguments(
 ): HttpArguments {
   const keys = fixedMethod === undefined ? HTTP_KEYS : withoutBodyKeys();
   refuseUnknown(given, keys, "argument");
-  const { url, method = fixedMethod ?? "GET", timeout_secs: seconds, select } = given;
+  const { url, timeout_secs: seconds } = given;
+  // Some hosts of models write null for what the model left out.
+  const method = given["method"] ?? fixedMethod ?? "GET";
+  const select = given["select"] ?? undefined;
   if (typeof url !== "string" || url === "") {
     throw badCall(
       'Argument "url" is missing',

@@ -15,7 +15,7 @@ export interface CheckedRequest {
 }
 
 /** How names are resolved for the question; undefined: not at all. */
-export type CheckResolver = (host: string) => Promise<readonly Address[]> | undefined;
+export type CheckResolver = (host: string, port: number) => Promise<readonly Address[]> | undefined;
 
 /** Why a request would be allowed or denied. */
 export interface CheckAnswer {
@@ -45,10 +45,10 @@ export async function checkRequest(
   const { decision, url } = judgeCall(policy, facts, { urlText, method, headers, body });
   if (decision.verdict === "deny" || url === undefined) return toAnswer(decision);
   const host = url.hostname.replace(/^\[|\]$/g, "");
-  const addresses = await resolve(host);
-  if (addresses === undefined) return toAnswer(decision);
   const scheme = url.protocol === "https:" ? "https" : "http";
   const port = Number(url.port || (scheme === "https" ? 443 : 80));
+  const addresses = await resolve(host, port);
+  if (addresses === undefined) return toAnswer(decision);
   const judged = createGuard(policy, facts).judge({ scheme, host, port }, addresses);
   return toAnswer(judged.verdict === "deny" ? judged : decision);
 }

@@ -1,11 +1,13 @@
 import type { CredentialStore, Dressing } from "../auth/bound.ts";
 import { utf8 } from "../base/bytes.ts";
+import { WeirError } from "../base/errors.ts";
 import { permittingRule } from "../guard/deny-by-default.ts";
 import type { CompiledPolicy } from "../guard/policy.ts";
 import { type Body, textBody } from "../http/body.ts";
 import type { HopRequest } from "../http/exchange.ts";
 import { type HeaderEntry, type HeaderList, headerValue } from "../http/headers.ts";
 import { type Keychain, openLines, withQuery } from "../secrets/keychain.ts";
+import type { Credential } from "../secrets/kinds/kind.ts";
 import { encodingOf } from "../secrets/placeholder.ts";
 
 /** What looks like a reference to a secret; the guard has judged its form by now. */
@@ -24,7 +26,7 @@ export function agentCredentials(policy: CompiledPolicy, keychain: Keychain): Cr
       const filled = await fill(request, keychain, names);
       const entry = permittingRule(policy, request)?.credential;
       if (entry === undefined) return filled;
-      const { headers, query } = await keychain.credentialFor(entry, request.url);
+      const { headers, query } = await ownCredential(keychain, entry, request.url);
       const own = openLines(headers);
       const replaced = new Set(own.map(([name]) => name.toLowerCase()));
       const kept = filled.lines.filter(([name]) => !replaced.has(name.toLowerCase()));
@@ -33,6 +35,21 @@ export function agentCredentials(policy: CompiledPolicy, keychain: Keychain): Cr
     },
     answer: () => Promise.resolve(undefined),
   };
+}
+
+/** Opens the entry of a rule. */
+async function ownCredential(keychain: Keychain, entry: string, url: URL): Promise<Credential> {
+  try {
+    return await keychain.credentialFor(entry, url);
+  } catch (error) {
+    if (!(error instanceof WeirError) || error.code !== "SECRET_UNBOUND") throw error;
+    // The keychain says where the entry may go, and a model is not told what the policy holds.
+    const message = `The credential of the rule for ${url.host} is not meant for ${url.origin}`;
+    throw new WeirError("SECRET_UNBOUND", message, {
+      hint: "This is final; the operator can correct hosts of the entry or the rule",
+      cause: error,
+    });
+  }
 }
 
 async function fill(

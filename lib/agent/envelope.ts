@@ -1,5 +1,7 @@
 import { toWeirError } from "../base/errors.ts";
+import { replaceUnsafe } from "../base/sanitize.ts";
 import type { CallId } from "./call.ts";
+import { hintForModel } from "./hints.ts";
 
 /** Facts about the response, for programs. */
 export interface AnswerMeta {
@@ -48,5 +50,24 @@ export type Envelope =
 export function failure(id: CallId, error: unknown): Envelope {
   const { code, message, hint, details } = toWeirError(error);
   const rule = typeof details["rule"] === "string" ? details["rule"] : undefined;
-  return { id, success: false, output: "", error: message, code, rule, hint };
+  const advice = hintForModel(code, hint);
+  return { id, success: false, output: "", error: message, code, rule, hint: advice };
+}
+
+/**
+ * Returns the line of an envelope, with its end.
+ *
+ * What a terminal would obey, or nobody would see, is written as an escape of JSON: the data stays
+ * the same.
+ */
+export function envelopeLine(envelope: Envelope): string {
+  const line = replaceUnsafe(JSON.stringify(envelope), (character) =>
+    // One escape for each half of a pair.
+    character.split("").map(unitEscape).join(""),
+  );
+  return `${line}\n`;
+}
+
+function unitEscape(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

@@ -32,6 +32,8 @@ export interface AgentSource {
   readonly configPath?: string | undefined;
   /** Sections of the file that others read. */
   readonly otherSections: readonly string[];
+  /** PEM text of the authorities to trust in place of those that come with the runtime. */
+  readonly authorities?: string | undefined;
 }
 
 /** The operator's configuration, read and checked. */
@@ -108,6 +110,8 @@ export async function openAgent(source: AgentSource, userAgent: string): Promise
   const { runtime } = source;
   const read = await readPolicy(source);
   const { policy, keychain, redactor, config } = read;
+  const dial = await dialOptions(config, policy, source.authorities);
+  const quota = openQuota(policy, runtime);
   const audit = await openAudit(read, runtime);
   const agent = createAgent({
     runtime,
@@ -115,10 +119,10 @@ export async function openAgent(source: AgentSource, userAgent: string): Promise
     redactor,
     userAgent,
     audit: audit.sink,
-    quota: openQuota(policy, runtime),
+    quota,
     credentials: agentCredentials(policy, keychain),
     credentialHeaders: keychain.headerNames,
-    dial: await dialOptions(config, policy),
+    dial,
   });
   return {
     agent,
@@ -241,11 +245,12 @@ function openQuota({ limits }: CompiledPolicy, { files, clock, env }: AgentRunti
 async function dialOptions(
   config: AgentConfig,
   policy: CompiledPolicy,
+  authorities: string | undefined,
 ): Promise<Omit<DialOptions, "judge">> {
   const proxy = await placed(config, () => proxyRule(config));
   return {
     // Named, so that NODE_EXTRA_CA_CERTS and its like add nothing to them.
-    tls: { isVerified: true, authorities: await bundledAuthorities() },
+    tls: { isVerified: true, authorities: authorities ?? (await bundledAuthorities()) },
     proxyFor: proxy,
     isTunnelled: true,
     isPinned: !policy.isProxyTrusted,

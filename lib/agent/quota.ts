@@ -90,12 +90,15 @@ async function changeFile<T>(
     const lock = await files.openLock(`${path}.lock`);
     try {
       await acquire(lock, clock);
-      const before = await readState(path, files);
-      const { state, result } = use(before);
-      if (state !== before) await files.replace(path, JSON.stringify(state));
-      return result;
+      try {
+        const before = await readState(path, files);
+        const { state, result } = use(before);
+        if (state !== before) await files.replace(path, JSON.stringify(state));
+        return result;
+      } finally {
+        lock.release();
+      }
     } finally {
-      lock.release();
       lock.close();
     }
   } catch (error) {
@@ -129,6 +132,31 @@ function isState(value: unknown): value is QuotaState {
     return false;
   }
   const { requests, bytes, running, seconds } = value;
-  const isCounted = Number.isInteger(requests) && Number.isInteger(bytes);
-  return isCounted && Array.isArray(running) && Array.isArray(seconds);
+  return (
+    isCount(requests) &&
+    isCount(bytes) &&
+    Array.isArray(running) &&
+    running.every(isLease) &&
+    Array.isArray(seconds) &&
+    seconds.every(isSecond)
+  );
+}
+
+function isCount(value: unknown): boolean {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isLease(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return (
+    "id" in value && typeof value.id === "string" && "untilMs" in value && isTime(value.untilMs)
+  );
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === "number" && Number.isFinite(value);
+}
+
+function isSecond(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 2 && value.every(isCount);
 }

@@ -18,6 +18,9 @@ export interface RecordedCall {
   readonly tool: string;
 }
 
+/** Codes of refusals. */
+const REFUSED = /^(?:POLICY_|SECRET_)/;
+
 /**
  * Records the hops of one call: an intent before each is sent, and facts for the one outcome.
  *
@@ -51,6 +54,11 @@ export class CallRecorder implements Recorder {
     return Promise.resolve();
   }
 
+  /** URL of the last hop that was asked about, undefined before the first. */
+  get url(): string | undefined {
+    return this.#last?.url;
+  }
+
   /** Writes an intent, also of a call whose URL is no URL. */
   async write(
     method: string,
@@ -72,6 +80,20 @@ export class CallRecorder implements Recorder {
     });
   }
 
+  /** Writes that the call failed; a refusal after the intent, of an address or a secret, as denial. */
+  async fail({ code, message, details }: WeirError): Promise<void> {
+    const rule = details["rule"];
+    if (this.#last !== undefined && REFUSED.test(code)) {
+      const { decision } = this.#last;
+      const broken = typeof rule === "string" ? rule : decision.rule;
+      this.#last = {
+        ...this.#last,
+        decision: { verdict: "deny", code, rule: broken, reason: message },
+      };
+    }
+    await this.close({ success: false, code });
+  }
+
   /** Writes what became of the call. */
   async close(result: ClosedCall): Promise<void> {
     if (this.#last === undefined) return;
@@ -83,6 +105,7 @@ export class CallRecorder implements Recorder {
       url,
       decision: decision.verdict,
       rule: decision.rule,
+      reason: decision.verdict === "deny" ? decision.reason : undefined,
       address: this.#hop?.connection.address,
       dns_ms: this.#hop?.timings.dnsMs,
       status: result.status,

@@ -18,11 +18,84 @@ export function concatBytes(chunks: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
+/** Pieces that fit into one of these together are joined. */
+const BLOCK_BYTES = 16 * 1024;
+
+/**
+ * Bytes in the order in which they came, to be read in pieces or as a whole.
+ *
+ * Small pieces are joined: a million of one byte each would hold hundreds of times their size.
+ */
+export class ByteQueue {
+  readonly #blocks: Uint8Array[] = [];
+  /** The last piece, which may have room behind `used`. */
+  #tail: { readonly bytes: Uint8Array; used: number } | undefined;
+  #sizeBytes = 0;
+
+  /** Returns the bytes that wait. */
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  /** Adds bytes, which must not change afterwards. */
+  push(bytes: Uint8Array): void {
+    const size = bytes.byteLength;
+    if (size === 0) return;
+    this.#sizeBytes += size;
+    if (this.#tail !== undefined && this.#tail.used + size <= BLOCK_BYTES) {
+      this.#join(this.#tail, bytes);
+      return;
+    }
+    this.#closeTail();
+    if (size > BLOCK_BYTES) this.#blocks.push(bytes);
+    else this.#tail = { bytes, used: size };
+  }
+
+  /** Takes the next piece; undefined when nothing waits. */
+  shift(): Uint8Array | undefined {
+    if (this.#blocks.length === 0) this.#closeTail();
+    const block = this.#blocks.shift();
+    this.#sizeBytes -= block?.byteLength ?? 0;
+    return block;
+  }
+
+  /** Takes everything as one array. */
+  takeAll(): Uint8Array {
+    this.#closeTail();
+    this.#sizeBytes = 0;
+    return concatBytes(this.#blocks.splice(0));
+  }
+
+  /** Throws away what waits. */
+  clear(): void {
+    this.#tail = undefined;
+    this.#blocks.length = 0;
+    this.#sizeBytes = 0;
+  }
+
+  #join(tail: { readonly bytes: Uint8Array; used: number }, added: Uint8Array): void {
+    // A piece that stands alone is not copied: most bodies come as one.
+    const isOwn = tail.bytes.byteLength === BLOCK_BYTES;
+    const bytes = isOwn ? tail.bytes : new Uint8Array(BLOCK_BYTES);
+    if (!isOwn) bytes.set(tail.bytes);
+    bytes.set(added, tail.used);
+    const used = tail.used + added.byteLength;
+    if (isOwn) tail.used = used;
+    else this.#tail = { bytes, used };
+  }
+
+  #closeTail(): void {
+    if (this.#tail === undefined) return;
+    this.#blocks.push(this.#tail.bytes.subarray(0, this.#tail.used));
+    this.#tail = undefined;
+  }
+}
+
 /** Reads `source` to its end and returns its bytes. */
 export async function collectBytes(source: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of source) chunks.push(chunk);
-  return concatBytes(chunks);
+  const queue = new ByteQueue();
+  for await (const chunk of source) queue.push(chunk);
+  return queue.takeAll();
 }
 
 /** Reads at most `capBytes` of `source`, leaves the rest unread, and returns what it read. */
@@ -30,12 +103,10 @@ export async function collectUpTo(
   source: AsyncIterable<Uint8Array>,
   capBytes: number,
 ): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
+  const queue = new ByteQueue();
   for await (const chunk of source) {
-    chunks.push(chunk.subarray(0, capBytes - size));
-    size += chunk.byteLength;
-    if (size >= capBytes) break;
+    queue.push(chunk.subarray(0, capBytes - queue.sizeBytes));
+    if (queue.sizeBytes >= capBytes) break;
   }
-  return concatBytes(chunks);
+  return queue.takeAll();
 }

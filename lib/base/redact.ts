@@ -55,9 +55,17 @@ export class Redactor {
     return maskedBytes(bytes, visibleParts(this.#bytePatterns(), text, text.length, 0).parts);
   }
 
-  /** Returns a copy of JSON-like data in which the strings, names included, are redacted. */
+  /**
+   * Returns a copy of JSON-like data in which the strings, names included, are redacted; a number
+   * with a secret in its digits becomes a redacted string.
+   */
   redactData(data: unknown): unknown {
     if (typeof data === "string") return this.redactText(data);
+    if (typeof data === "number") {
+      const digits = String(data);
+      const shown = this.redactText(digits);
+      return shown === digits ? data : shown;
+    }
     if (typeof data !== "object" || data === null || data instanceof Secret) return data;
     if (Array.isArray(data)) return data.map((item) => this.redactData(item));
     const copy = Object.entries(data).map(([name, value]): [string, unknown] => [

@@ -28,12 +28,21 @@ export function follow(
   try {
     const next = nextDraft(draft, head, credentialHeaders);
     if (next === undefined || sentCount < maxRequests) return next;
-    throw new WeirError("REDIRECT_LIMIT", `Still redirected after ${sentCount} requests`, {
-      hint: "Raise the limit with --max-redirects, or run without --follow to see the first response",
-      details: { maxRequests, location: next.url.origin },
-    });
+    throw tooManyRedirects(draft.url, next.url, sentCount);
   } catch (error) {
     body.cancel();
     throw error;
   }
+}
+
+function tooManyRedirects(from: URL, to: URL, count: number): WeirError {
+  const requests = count === 1 ? "1 request" : `${count} requests`;
+  return new WeirError(
+    "REDIRECT_LIMIT",
+    `${from.host} still redirects, to ${to.host}, after ${requests}`,
+    {
+      hint: "Raise the limit with --max-redirects, or run without --follow to see the first response",
+      details: { phase: "redirect", host: from.host, location: to.origin, count },
+    },
+  );
 }

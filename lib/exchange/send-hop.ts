@@ -58,10 +58,7 @@ async function sendRecorded(
   }
 }
 
-/** Returns the limits with the time that is left. */
+/** Returns the limits with the time that the hops before have taken. */
 function remaining({ clock }: Ports, { options, startedMs }: HopContext): WireLimits {
-  const { totalTimeoutMs } = options.limits;
-  if (totalTimeoutMs === undefined) return options.limits;
-  const leftMs = totalTimeoutMs - (clock.monotonicMs() - startedMs);
-  return { ...options.limits, totalTimeoutMs: Math.max(1, leftMs) };
+  return { ...options.limits, spentMs: clock.monotonicMs() - startedMs };
 }

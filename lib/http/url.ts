@@ -99,7 +99,7 @@ function splitScheme(
   if (typed !== undefined) return { scheme, rest: bare.slice(typed.length + "://".length) };
   // HTTPie's shorthand for this machine; "::1" is an address that lacks its brackets.
   if (/^:(?!:)/.test(bare)) {
-    const rest = bare.replace(/^:(?=\D|$)/, "");
+    const rest = bare.replace(/^:(?=[/?#]|$)/, "");
     return { scheme, rest: `localhost${rest}` };
   }
   return { scheme, rest: bare.replace(/^\/\//, "") };
@@ -127,6 +127,7 @@ function checkHost(typed: string, host: string): void {
 }
 
 function hintFor(host: string): string {
+  if (/^\[[^\]]*$/.test(host)) return "Close the brackets of an IPv6 address: http://[::1]:8080/";
   if (/^[^[]*:.*:/.test(host)) return "Put an IPv6 address in brackets: http://[::1]:8080/";
   if (host.includes(":")) return "A port is a number: http://localhost:8080/";
   return "Write it as https://host/path";

@@ -4,8 +4,8 @@ import { type Body, textBody } from "../http/body.ts";
 import { encodeForm, FORM_TYPE, type FormPair } from "../http/form.ts";
 import { mediaTypeOfFile } from "../http/mime-types.ts";
 import { multipartBody, multipartType, type Part } from "../http/multipart.ts";
-import { quoteItem } from "./item-error.ts";
-import { type ItemPorts, openItemFile, readItemText } from "./item-files.ts";
+
+import { type ItemPorts, openItemFile, readItemText, sourceOf } from "./item-files.ts";
 import { type JsonField, nestJson } from "./nested.ts";
 import { type FieldItem, type FileItem, isFile } from "./sources.ts";
 
@@ -117,7 +117,7 @@ function parseItemFile(item: FieldItem & { path: string }, text: string): JsonNo
     return parseJson(text.replace(/^\uFEFF/, ""));
   } catch (error) {
     if (!(error instanceof WeirError)) throw error;
-    const message = `File ${item.path} of item ${quoteItem(item.text)}: ${error.message}`;
+    const message = `${sourceOf(item)}: ${error.message}`;
     throw new WeirError(error.code, message, {
       hint: "Correct the file, or write =@ in place of :=@ to send its text as a string",
       details: { ...error.details, item: item.text, path: item.path },

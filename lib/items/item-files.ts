@@ -35,15 +35,11 @@ export async function readItemText(item: FileItem, ports: ItemPorts): Promise<st
     // With ignoreBOM the mark stays: "file text is taken whole".
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
-    throw new WeirError(
-      "DATA_NOT_UTF8",
-      `File ${item.path} of item ${quoteItem(item.text)} is not text in UTF-8`,
-      {
-        hint: "Send it as a file with --form and name@path, or as the whole body with @path",
-        details: { item: item.text, path: item.path },
-        cause,
-      },
-    );
+    throw new WeirError("DATA_NOT_UTF8", `${sourceOf(item)} is not text in UTF-8`, {
+      hint: "Send it as a file with --form and name@path, or as the whole body with @path",
+      details: { item: item.text, path: item.path },
+      cause,
+    });
   }
 }
 
@@ -123,9 +119,14 @@ function expandHome(path: string, { env }: ItemPorts): string {
 function readFailure(item: FileItem, error: unknown): WeirError {
   if (error instanceof WeirError) return error;
   const why = WHY.get(codeOf(error)) ?? `cannot be read: ${messageOf(error)}`;
-  return new WeirError("IO_READ", `File ${item.path} of item ${quoteItem(item.text)} ${why}`, {
+  return new WeirError("IO_READ", `${sourceOf(item)} ${why}`, {
     hint: "Check the path, or write \\@ when the item should hold the character itself",
     details: { item: item.text, path: item.path },
     cause: error,
   });
+}
+
+/** Returns what an item takes its bytes from, as a message begins. */
+export function sourceOf({ path, text }: FileItem): string {
+  return `${path === "-" ? "Standard input" : `File ${path}`} of item ${quoteItem(text)}`;
 }

@@ -19,13 +19,14 @@ type Fact = readonly [label: string, value: string];
 export function renderMeta(exchange: Exchange, options: MetaOptions): string {
   const last = exchange.hops.at(-1);
   const { wireBytes, decodedBytes } = exchange.body.counts();
-  const received = `${formatBytes(wireBytes)} of body, ${formatBytes(decodedBytes)} decoded`;
+  // A body that was not read was not decoded either.
+  const decoded = decodedBytes === 0 ? "" : `, ${formatBytes(decodedBytes)} decoded`;
   return print(
     [
       ["Elapsed time", elapsed(options.elapsedMs)],
       ...factsOfEarlier(exchange, options.mask),
       ...(last === undefined ? [] : factsOfHop(last)),
-      ["Received", received],
+      ["Received", `${formatBytes(wireBytes)} of body${decoded}`],
     ],
     options.painter,
   );

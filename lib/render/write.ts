@@ -7,6 +7,7 @@ import { renderBody, type ShownBody } from "./body.ts";
 import { decodeUtf8 } from "./charset.ts";
 import { type HeadOptions, type Mask, renderRequestHead, renderResponseHead } from "./head.ts";
 import { Layout } from "./layout.ts";
+import { essenceOf } from "./media-type.ts";
 import { renderHopMeta, renderMeta } from "./meta.ts";
 import { type RenderOptions, type View, viewOf } from "./options.ts";
 import { formatBytes } from "./size.ts";
@@ -162,6 +163,13 @@ function responseBody(
   };
 }
 
+/** Times and sizes are those of the whole response; a stream of events has no whole. */
+async function readThrough({ chunks, headers }: ShownBody): Promise<void> {
+  if (essenceOf(headerValue(headers, "content-type") ?? "") === "text/event-stream") return;
+  const reader = chunks[Symbol.asyncIterator]();
+  while ((await reader.next()).done !== true);
+}
+
 async function* renderResponse(
   { head, body, meta }: ShownResponse,
   view: View,
@@ -170,5 +178,6 @@ async function* renderResponse(
   const { print } = view.options;
   if (print.showResponseHead) yield layout.head(renderResponseHead(head, headOptions(view)));
   if (print.showResponseBody) yield* layout.part(renderBody(body, view));
+  else if (print.showMeta) await readThrough(body);
   if (print.showMeta) yield* layout.part([meta()]);
 }

@@ -56,7 +56,16 @@ function factsOf(certificate: PeerCertificate): CertificateFacts {
     isSelfSigned: JSON.stringify(certificate.subject) === JSON.stringify(certificate.issuer),
     validFromMs: dateMs(certificate.valid_from),
     validToMs: dateMs(certificate.valid_to),
+    names: namesOf(certificate.subjectaltname),
   };
+}
+
+/** Alternative names are one text: `DNS:a, IP Address:b`. */
+function namesOf(text = ""): readonly string[] {
+  return text
+    .split(", ")
+    .map((name) => name.replace(/^(?:DNS|IP Address|URI|email):/, ""))
+    .filter((name) => /^[\x21-\x7e]+$/.test(name));
 }
 
 /** The common name is the server's own word: only what is safe to print is kept. */

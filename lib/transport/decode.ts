@@ -3,9 +3,11 @@ import { concatBytes } from "../base/bytes.ts";
 import { codeOf, messageOf, WeirError } from "../base/errors.ts";
 import type { ResponseBody } from "../http/exchange.ts";
 import { hasHeader, type HeaderList, headerValues } from "../http/headers.ts";
+import { placeText, wireError } from "./errors.ts";
+import { targetOf } from "./host.ts";
 import { tooLarge } from "./intake.ts";
 import { ZstdFrames } from "./zstd-frames.ts";
-import type { WireRequest, WireResponse } from "./wire.ts";
+import type { HostPort, WireRequest, WireResponse } from "./wire.ts";
 
 /** Content codings that are undone, RFC 9110 section 8.4.1 and RFC 8878. */
 type Coding = "gzip" | "br" | "zstd" | "deflate";
@@ -29,7 +31,7 @@ const LAYER_LIMIT = 3;
  *
  * @throws {WeirError} BODY_ENCODING when there are more than three
  */
-export function codingsOf(headers: HeaderList): readonly Coding[] | undefined {
+export function codingsOf(headers: HeaderList, from: HostPort): readonly Coding[] | undefined {
   const names = headerValues(headers, "Content-Encoding")
     .flatMap((value) => value.split(","))
     .map((name) => name.trim().toLowerCase())
@@ -38,10 +40,15 @@ export function codingsOf(headers: HeaderList): readonly Coding[] | undefined {
   if (codings.includes(undefined)) return undefined;
   const real = codings.filter((one) => one !== undefined && one !== "identity");
   if (real.length <= LAYER_LIMIT) return real;
-  throw new WeirError("BODY_ENCODING", `The response body is encoded ${real.length} times over`, {
-    hint: `weir undoes ${LAYER_LIMIT} codings; save the body as it is with --download`,
-    details: { phase: "body", codings: names },
-  });
+  throw wireError(
+    "BODY_ENCODING",
+    `${placeText(from)} sent a body that is encoded ${real.length} times over`,
+    { ...from, phase: "body" },
+    {
+      hint: `weir undoes ${LAYER_LIMIT} codings; save the body as it is with --download`,
+      details: { codings: names },
+    },
+  );
 }
 
 /** Returns the body of `response` without its content codings, under the caps of the request. */
@@ -51,8 +58,9 @@ export function decodeBody(response: WireResponse, request: WireRequest): Respon
   const isEncoded = request.isDecoded && hasHeader(head.headers, "Content-Encoding");
   // Most bodies are neither encoded nor capped, and every layer costs each chunk some turns.
   if (!isEncoded && decodedCapBytes === undefined) return body;
+  const { host, port } = targetOf(request.url);
   const counter = { decodedBytes: 0 };
-  const source = isEncoded ? decoded(body, head.headers) : body.chunks;
+  const source = isEncoded ? decoded(body, head.headers, { host, port }) : body.chunks;
   return {
     chunks: capped(source, decodedCapBytes ?? Number.POSITIVE_INFINITY, counter),
     trailers: () => body.trailers(),
@@ -82,10 +90,14 @@ async function* capped(
   }
 }
 
-async function* decoded(body: ResponseBody, headers: HeaderList): AsyncGenerator<Uint8Array> {
+async function* decoded(
+  body: ResponseBody,
+  headers: HeaderList,
+  from: HostPort,
+): AsyncGenerator<Uint8Array> {
   try {
-    const codings = codingsOf(headers) ?? [];
-    yield* codings.toReversed().reduce(undo, body.chunks);
+    const codings = codingsOf(headers, from) ?? [];
+    yield* codings.toReversed().reduce((source, coding) => undo(source, coding, from), body.chunks);
   } finally {
     body.cancel();
   }
@@ -95,8 +107,9 @@ async function* decoded(body: ResponseBody, headers: HeaderList): AsyncGenerator
 async function* undo(
   source: AsyncIterable<Uint8Array>,
   coding: Coding,
+  from: HostPort,
 ): AsyncGenerator<Uint8Array> {
-  const whole = coding === "zstd" ? requireWholeFrames(source) : source;
+  const whole = coding === "zstd" ? requireWholeFrames(source, from) : source;
   const input = whole[Symbol.asyncIterator]();
   const first = await readStart(input);
   if (first === undefined) return;
@@ -106,19 +119,22 @@ async function* undo(
   try {
     for await (const chunk of decoder) yield chunk;
   } catch (error) {
-    throw error instanceof WeirError ? error : broken(coding, error);
+    throw error instanceof WeirError ? error : broken(coding, from, error);
   } finally {
     decoder.destroy();
   }
 }
 
-async function* requireWholeFrames(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* requireWholeFrames(
+  source: AsyncIterable<Uint8Array>,
+  from: HostPort,
+): AsyncGenerator<Uint8Array> {
   const frames = new ZstdFrames();
   for await (const chunk of source) {
     frames.push(chunk);
     yield chunk;
   }
-  if (!frames.isComplete) throw broken("zstd", { code: "Z_BUF_ERROR" });
+  if (!frames.isComplete) throw broken("zstd", from, { code: "Z_BUF_ERROR" });
 }
 
 /** Returns the first two bytes or more, which tell the two forms of deflate apart. */
@@ -184,12 +200,13 @@ function isZlib([first = 0, second = 0]: Uint8Array): boolean {
   return (first & 0x0f) === 8 && ((first << 8) | second) % 31 === 0;
 }
 
-function broken(coding: Coding, cause: unknown): WeirError {
+function broken(coding: Coding, from: HostPort, cause: unknown): WeirError {
   const isCut = codeOf(cause) === "Z_BUF_ERROR";
   const how = isCut ? `ends before its ${coding} data does` : `is not valid ${coding} data`;
-  return new WeirError("BODY_ENCODING", `The response body ${how}`, {
-    hint: "Save the body as it was received with --download",
-    cause,
-    details: { phase: "body", coding, reason: codeOf(cause) },
-  });
+  return wireError(
+    "BODY_ENCODING",
+    `${placeText(from)} sent a body that ${how}`,
+    { ...from, phase: "body" },
+    { hint: "Save the body as it was received with --download", cause, details: { coding } },
+  );
 }

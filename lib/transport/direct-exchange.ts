@@ -20,12 +20,7 @@ import {
 } from "./exchange-rules.ts";
 import { Intake } from "./intake.ts";
 import { Pump, smallBody } from "./pump.ts";
-import {
-  exchangeError,
-  headersTooLarge,
-  type Progress,
-  tooManyInterim,
-} from "./response-errors.ts";
+import { exchangeError, tooManyHeaders, type Progress, tooManyInterim } from "./response-errors.ts";
 import { fromWireText, headersFromWire } from "./text.ts";
 import type { WireResponse } from "./wire.ts";
 
@@ -177,7 +172,7 @@ class DirectExchange {
   #takeLines(flat: readonly string[]): void {
     if (this.#stage === "complete" || this.#isOver) return;
     this.#lines.push(...flat);
-    if (this.#lines.length > 2 * HEADER_LIMIT) this.#fail(headersTooLarge(this.#progress()));
+    if (this.#lines.length > 2 * HEADER_LIMIT) this.#fail(tooManyHeaders(this.#progress()));
   }
 
   #takeStatus(status: ParsedStatus): AfterHead {
@@ -320,6 +315,7 @@ class DirectExchange {
     return {
       target: this.#parts.watch.target,
       proxy: this.#parts.loan.link.absoluteFor,
+      headerCapBytes: this.#parts.request.limits.headerCapBytes ?? HEADER_CAP_BYTES,
       isAnswered: this.#intake !== undefined,
       isReused: this.#parts.loan.isReused,
       receivedBytes: this.#receivedBytes,

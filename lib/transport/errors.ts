@@ -18,7 +18,8 @@ export function placeText({ host, port }: HostPort): string {
 
 /** Returns milliseconds as people write them: `250 ms`, `1.5 s`. */
 export function durationText(ms: number): string {
-  return ms < 1000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 100) / 10} s`;
+  const whole = Math.round(ms);
+  return whole < 1000 ? `${whole} ms` : `${whole / 1000} s`;
 }
 
 /** Returns an error of the wire; its details name phase, host, port and the system's reason. */

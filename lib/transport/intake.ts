@@ -1,3 +1,4 @@
+import { ByteQueue } from "../base/bytes.ts";
 import { WeirError } from "../base/errors.ts";
 import type { HeaderList } from "../http/headers.ts";
 import type { ResponseBody } from "../http/exchange.ts";
@@ -23,8 +24,7 @@ export class Intake {
   readonly #source: Source;
   readonly #watch: Watch;
   readonly #capBytes: number;
-  readonly #chunks: Uint8Array[] = [];
-  #waitingBytes = 0;
+  readonly #waiting = new ByteQueue();
   #wireBytes = 0;
   #readBytes = 0;
   #isPaused = false;
@@ -40,7 +40,7 @@ export class Intake {
     this.#capBytes = capBytes ?? Number.POSITIVE_INFINITY;
     this.#stopWatching = watch.onFail((error) => {
       // A request that was ended by its caller or a timer has no use for what still waits.
-      this.#chunks.length = 0;
+      this.#waiting.clear();
       this.fail(error);
       source.close();
     });
@@ -87,9 +87,8 @@ export class Intake {
   async *#read(): AsyncGenerator<Uint8Array> {
     try {
       for (;;) {
-        const chunk = this.#chunks.shift();
+        const chunk = this.#waiting.shift();
         if (chunk !== undefined) {
-          this.#waitingBytes -= chunk.byteLength;
           this.#readBytes += chunk.byteLength;
           yield chunk;
         } else if (this.#error !== undefined) {
@@ -107,9 +106,8 @@ export class Intake {
 
   #keep(chunk: Uint8Array): void {
     if (chunk.byteLength === 0) return;
-    this.#chunks.push(chunk);
-    this.#waitingBytes += chunk.byteLength;
-    if (this.#waitingBytes >= HIGH_WATER_BYTES && !this.#isPaused) {
+    this.#waiting.push(chunk);
+    if (this.#waiting.sizeBytes >= HIGH_WATER_BYTES && !this.#isPaused) {
       this.#isPaused = true;
       this.#source.pause();
     }
@@ -142,7 +140,7 @@ export class Intake {
   #cancel(): void {
     if (this.#isEnded || this.#error !== undefined) return;
     this.fail(new WeirError("CANCELLED", "The rest of the response was not wanted"));
-    this.#chunks.length = 0;
+    this.#waiting.clear();
     this.#source.close();
   }
 }

@@ -4,6 +4,7 @@ import { declaredLength } from "./check.ts";
 import {
   CONTINUE_MS,
   type ExchangeParts,
+  HEADER_CAP_BYTES,
   HEADER_LIMIT,
   INTERIM_LIMIT,
   isExpectingContinue,
@@ -12,12 +13,7 @@ import {
 import { Intake } from "./intake.ts";
 import { nodeSocket, openRequest, sinkOf } from "./node-request.ts";
 import { Pump, smallBody } from "./pump.ts";
-import {
-  exchangeError,
-  headersTooLarge,
-  type Progress,
-  tooManyInterim,
-} from "./response-errors.ts";
+import { exchangeError, tooManyHeaders, type Progress, tooManyInterim } from "./response-errors.ts";
 import { fromWireText, headersFromWire } from "./text.ts";
 import type { WireResponse } from "./wire.ts";
 
@@ -135,7 +131,7 @@ class NodeExchange {
     const { request, watch } = this.#parts;
     if (watch.error !== undefined) return;
     if (message.rawHeaders.length > 2 * HEADER_LIMIT) {
-      this.#fail(headersTooLarge(this.#progress()));
+      this.#fail(tooManyHeaders(this.#progress()));
       return;
     }
     this.#stopUploadFor(message.statusCode ?? 0);
@@ -249,6 +245,7 @@ class NodeExchange {
     return {
       target: this.#parts.watch.target,
       proxy: this.#parts.loan.link.absoluteFor,
+      headerCapBytes: this.#parts.request.limits.headerCapBytes ?? HEADER_CAP_BYTES,
       isAnswered: this.#intake !== undefined,
       isReused: this.#parts.loan.isReused,
       receivedBytes: this.#receivedBytes,

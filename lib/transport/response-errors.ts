@@ -1,4 +1,5 @@
 import { codeOf, type WeirError } from "../base/errors.ts";
+import { HEADER_LIMIT } from "./exchange-rules.ts";
 import { placeText, wireError } from "./errors.ts";
 import { proxyError } from "./proxy-errors.ts";
 import { alertError } from "./tls-errors.ts";
@@ -14,6 +15,7 @@ export interface Progress {
   /** True when the connection had served a request before. */
   readonly isReused: boolean;
   readonly receivedBytes: number;
+  readonly headerCapBytes: number;
   /** Content-Length of the response, when it has one. */
   readonly expectedBytes: number | undefined;
 }
@@ -29,13 +31,27 @@ export function exchangeError(cause: unknown, progress: Progress): WeirError {
   return progress.isAnswered ? truncated(progress, cause) : closedEarly(cause, progress);
 }
 
-/** Returns the error for header lines over the cap, in bytes or in number. */
-export function headersTooLarge({ target, isAnswered }: Progress, cause?: unknown): WeirError {
+/** Returns the error for header lines over the cap in bytes. */
+function headersTooLarge(progress: Progress, cause: unknown): WeirError {
+  const cap = progress.headerCapBytes;
+  return refusedHeaders(progress, `more than ${cap} bytes of headers`, cause);
+}
+
+/** Returns the error for too many header lines. */
+export function tooManyHeaders(progress: Progress): WeirError {
+  return refusedHeaders(progress, `more than ${HEADER_LIMIT} headers`);
+}
+
+function refusedHeaders(
+  { target, isAnswered }: Progress,
+  what: string,
+  cause?: unknown,
+): WeirError {
   return wireError(
     "NET_HEADERS_TOO_LARGE",
-    `${placeText(target)} sent more headers than weir takes`,
+    `${placeText(target)} sent ${what}`,
     { ...target, phase: isAnswered ? "body" : "response" },
-    { hint: "The response is not read; ask the owner of the host why it is so large", cause },
+    { hint: "weir reads no such response; ask the owner of the host why it has so many", cause },
   );
 }
 

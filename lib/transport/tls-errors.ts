@@ -9,8 +9,11 @@ export interface CertificateFacts {
   readonly isSelfSigned?: boolean | undefined;
   readonly validFromMs?: number | undefined;
   readonly validToMs?: number | undefined;
+  /** Hosts it is for. */
+  readonly names?: readonly string[] | undefined;
 }
 
+const OTHER_NAME = "ERR_TLS_CERT_ALTNAME_INVALID";
 const DAY_MS = 86_400_000;
 const HINT_VERIFY =
   "If you trust the host, name its authority with --verify CAFILE, or check nothing with --verify no";
@@ -35,14 +38,13 @@ const UNTRUSTED = new Set([
 /** Says whether the certificate itself, not the handshake, was refused by us. */
 export function isCertificateError(error: unknown): boolean {
   const code = codeOf(error);
-  return UNTRUSTED.has(code) || code === "CERT_HAS_EXPIRED" || code === "CERT_NOT_YET_VALID";
+  const isDated = code === "CERT_HAS_EXPIRED" || code === "CERT_NOT_YET_VALID";
+  return isDated || UNTRUSTED.has(code) || code === OTHER_NAME;
 }
 
 /** Returns the error for a TLS handshake that failed. */
 export function tlsError(cause: unknown, target: HostPort): WeirError {
   if (cause instanceof WeirError) return cause;
-  const code = codeOf(cause);
-  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return nameError(cause, target);
   if (isCertificateError(cause)) return certificateError(cause, target, {}, 0);
   return alertError(cause, target) ?? handshakeError(cause, target);
 }
@@ -54,6 +56,7 @@ export function certificateError(
   facts: CertificateFacts,
   nowMs: number,
 ): WeirError {
+  if (codeOf(cause) === OTHER_NAME) return nameError(cause, target, facts);
   const place = { ...target, phase: "tls" } as const;
   const subject = `TLS certificate of ${placeText(target)}`;
   const dates = datesProblem(codeOf(cause), facts, nowMs);
@@ -90,8 +93,7 @@ function days(ms: number): string {
   return `${Math.floor(ms / DAY_MS)} days`;
 }
 
-function nameError(cause: unknown, target: HostPort): WeirError {
-  const names = namesOf(cause);
+function nameError(cause: unknown, target: HostPort, { names = [] }: CertificateFacts): WeirError {
   const whose = names.length === 0 ? "another host" : listText(names);
   return wireError(
     "TLS_NAME",
@@ -103,19 +105,6 @@ function nameError(cause: unknown, target: HostPort): WeirError {
       details: { names },
     },
   );
-}
-
-/** The error carries the certificate; its alternative names are one text: `DNS:a, IP Address:b`. */
-function namesOf(cause: unknown): readonly string[] {
-  if (!(cause instanceof Error) || !("cert" in cause)) return [];
-  const { cert } = cause;
-  if (typeof cert !== "object" || cert === null || !("subjectaltname" in cert)) return [];
-  const { subjectaltname } = cert;
-  if (typeof subjectaltname !== "string") return [];
-  return subjectaltname
-    .split(", ")
-    .map((name) => name.replace(/^(?:DNS|IP Address|URI|email):/, ""))
-    .filter((name) => /^[\x21-\x7e]+$/.test(name));
 }
 
 function listText(names: readonly string[]): string {
@@ -174,8 +163,12 @@ function handshakeError(cause: unknown, target: HostPort): WeirError {
       },
     );
   }
-  const reason = code === "" ? messageOf(cause) : code;
-  return wireError("TLS_HANDSHAKE", `TLS handshake with ${where} failed: ${reason}`, place, {
+  const alert = /_ALERT_(.+)/.exec(code)?.[1]?.toLowerCase().replaceAll("_", " ");
+  const what =
+    alert === undefined
+      ? `TLS handshake with ${where} failed: ${code === "" ? messageOf(cause) : code}`
+      : `${where} refused the TLS handshake: ${alert}`;
+  return wireError("TLS_HANDSHAKE", what, place, {
     hint: "The host may want another TLS version (--ssl) or a client certificate (--cert)",
     cause,
   });
@@ -186,11 +179,7 @@ export function contextError(cause: unknown, options: TlsOptions): WeirError {
   const code = codeOf(cause);
   const details = { phase: "tls", reason: code };
   if (options.certificate === undefined && options.key === undefined) {
-    return new WeirError("TLS_CERTIFICATE", "The authorities to trust cannot be read", {
-      hint: "--verify wants a file of PEM certificates",
-      cause,
-      details,
-    });
+    return authoritiesError(cause);
   }
   if (code.includes("KEY_VALUES_MISMATCH")) {
     return new WeirError("TLS_CLIENT", "The key does not belong to the client certificate", {
@@ -210,5 +199,14 @@ export function contextError(cause: unknown, options: TlsOptions): WeirError {
     hint: "--cert and --cert-key want PEM files",
     cause,
     details,
+  });
+}
+
+/** Returns the error for authorities that are not certificates. */
+export function authoritiesError(cause?: unknown): WeirError {
+  return new WeirError("TLS_AUTHORITIES", "The authorities to trust cannot be read", {
+    hint: "--verify wants a file of PEM certificates, each from BEGIN to END CERTIFICATE",
+    cause,
+    details: { phase: "tls", reason: codeOf(cause) },
   });
 }

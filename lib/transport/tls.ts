@@ -7,7 +7,13 @@ import type { ByteSocket, NativeSocket, NativeTlsOptions } from "../runtime/runt
 import { inspectCertificate } from "./certificate.ts";
 import { literalAddress } from "./host.ts";
 import { checkPin } from "./pin.ts";
-import { certificateError, contextError, isCertificateError, tlsError } from "./tls-errors.ts";
+import {
+  authoritiesError,
+  certificateError,
+  contextError,
+  isCertificateError,
+  tlsError,
+} from "./tls-errors.ts";
 import type { Watch } from "./watch.ts";
 import type { TlsOptions } from "./wire.ts";
 
@@ -72,18 +78,11 @@ export class Tls {
   }
 
   async #secureNative(socket: NativeSocket, { host }: Target): Promise<Secured> {
-    const { authorities, minVersion, maxVersion } = this.#options;
+    const { minVersion, maxVersion } = this.#options;
+    const authorities = checkedAuthorities(this.#options);
     const serverName = withoutDot(host);
-    const options = { serverName, authorities, minVersion, maxVersion };
-    return { socket, version: await this.#startTls(socket, options) };
-  }
-
-  #startTls(socket: NativeSocket, options: NativeTlsOptions): Promise<string> {
-    try {
-      return socket.startTls(options);
-    } catch (error) {
-      throw contextError(error, this.#options);
-    }
+    const version = await startTls(socket, { serverName, authorities, minVersion, maxVersion });
+    return { socket, version };
   }
 
   async #secureNode(socket: Socket, target: Target): Promise<Secured<Socket>> {
@@ -115,7 +114,8 @@ export class Tls {
 
   async #makeContext(): Promise<SecureContext> {
     const { createSecureContext } = await import("node:tls");
-    const { authorities, certificate, key, passphrase, minVersion, maxVersion } = this.#options;
+    const { certificate, key, passphrase, minVersion, maxVersion } = this.#options;
+    const authorities = checkedAuthorities(this.#options);
     try {
       return createSecureContext({
         ...(authorities === undefined ? {} : { ca: authorities }),
@@ -133,6 +133,23 @@ export class Tls {
 
 function withoutDot(host: string): string {
   return host.replace(/\.$/, "");
+}
+
+/** Throws for a text without a certificate: the runtimes take an empty one for none at all. */
+function checkedAuthorities({ authorities }: TlsOptions): string | undefined {
+  if (authorities === undefined || /^-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/m.test(authorities)) {
+    return authorities;
+  }
+  throw authoritiesError();
+}
+
+/** Starts the handshake; what a native socket throws at once is about the authorities. */
+function startTls(socket: NativeSocket, options: NativeTlsOptions): Promise<string> {
+  try {
+    return socket.startTls(options);
+  } catch (error) {
+    throw authoritiesError(error);
+  }
 }
 
 /** Waits for the handshake of a TLS socket; rejects with the runtime's own error. */

@@ -41,9 +41,10 @@ export class Watch {
     this.#limits = limits;
     this.#signal = signal;
     this.#onClose = onClose;
-    const { totalTimeoutMs } = limits;
+    const { totalTimeoutMs, spentMs = 0 } = limits;
     if (totalTimeoutMs !== undefined) {
-      this.#stopTotal = clock.after(totalTimeoutMs, () => this.fail(this.#totalError()));
+      const leftMs = Math.max(1, totalTimeoutMs - spentMs);
+      this.#stopTotal = clock.after(leftMs, () => this.fail(this.#totalError()));
     }
     if (signal?.aborted === true) this.#onAbort();
     else signal?.addEventListener("abort", this.#onAbort, { once: true });
@@ -132,10 +133,9 @@ export class Watch {
   #connectError(): WeirError {
     const where = placeText(this.target);
     const limit = durationText(this.#limits.connectTimeoutMs ?? 0);
-    const doing = CONNECTING[this.phase] ?? "TCP connection";
     return wireError(
       "TIMEOUT_CONNECT",
-      `No connection to ${where} within ${limit} (waited for: ${doing})`,
+      `No connection to ${where} within ${limit} (waited for: ${WAITED_FOR[this.phase]})`,
       { ...this.target, phase: this.phase },
       { hint: "Check the host and the port, or allow more time with --connect-timeout" },
     );
@@ -157,19 +157,22 @@ export class Watch {
     const limit = durationText(this.#limits.totalTimeoutMs ?? 0);
     return wireError(
       "TIMEOUT_TOTAL",
-      `The request to ${placeText(this.target)} was not done within ${limit}`,
+      `The request to ${placeText(this.target)} was not done within ${limit} (waited for: ${WAITED_FOR[this.phase]})`,
       { ...this.target, phase: this.phase },
       { hint: "Allow more time with --timeout" },
     );
   }
 }
 
-/** What was waited for, in words, when the connect timer fired. */
-const CONNECTING: Partial<Record<Phase, string>> = {
+/** What was waited for, in words, when a timer fired. */
+const WAITED_FOR: Readonly<Record<Phase, string>> = {
   dns: "DNS",
   connect: "TCP connection",
   proxy: "proxy",
   tls: "TLS handshake",
+  send: "the host to take the body",
+  response: "the response",
+  body: "the rest of the body",
 };
 
 function abortError(reason: unknown): WeirError {

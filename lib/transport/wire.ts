@@ -15,8 +15,10 @@ export interface WireLimits {
   readonly connectTimeoutMs?: number | undefined;
   /** Longest silence while waiting for, or reading, the response. */
   readonly readTimeoutMs?: number | undefined;
-  /** From the start of this request to the last byte of its response. */
+  /** From the start of the exchange to the last byte of its last response. */
   readonly totalTimeoutMs?: number | undefined;
+  /** How much of that is gone when this request starts: the hops before it. */
+  readonly spentMs?: number | undefined;
   /** Bytes of status line and headers; 256 KiB when not given. */
   readonly headerCapBytes?: number | undefined;
   /** Bytes of the body as received; over it the body throws BODY_TOO_LARGE. */

@@ -1,9 +1,10 @@
 import { startServer } from "../support/loopback-server.ts";
 import { isolatedBinary, removeIsolatedBinary } from "../support/targets.ts";
+import { type AgentCost, measureAgent } from "./agent.ts";
 import { type Contender, measure, type Measurement } from "./cold-start.ts";
 
-// Prints how long weir and its peers take for one request on loopback. Numbers to read, not a gate:
-// what is not installed is left out. Usage: bun run bench [ROUNDS]
+// Prints how long weir and its peers take for one request on loopback, and what an agent adds to a
+// call. Numbers to read, but for the last: it has a limit. What is not installed is left out. Usage: bun run bench [ROUNDS]
 
 const SMALL = '{"id":1,"name":"weir","tags":["a","b"]}\n';
 
@@ -55,6 +56,19 @@ function print(title: string, rounds: number, all: readonly Measurement[]): void
   for (const one of all) console.log(row(one, yardstick));
 }
 
+/** What guard, audit and envelope may add to a call. */
+const ADDED_LIMIT_MS = 1.5;
+
+function printAgent({ calls, bareMs, agentMs, addedMs }: AgentCost): void {
+  console.log(`\nAgent call against the bare client, ${calls} calls each, one process, keep-alive`);
+  console.log("              median ms");
+  for (const [name, ms] of Object.entries({ bare: bareMs, agent: agentMs, added: addedMs })) {
+    console.log(`${name.padEnd(8)} ${ms.toFixed(3).padStart(14)}`);
+  }
+  console.log(`limit    ${ADDED_LIMIT_MS.toFixed(3).padStart(14)} for what is added`);
+  if (addedMs >= ADDED_LIMIT_MS) process.exitCode = 1;
+}
+
 const rounds = Number(process.argv[2] ?? 20);
 using server = await startServer({
   hits: "any",
@@ -70,6 +84,7 @@ try {
   ] as const) {
     print(title, rounds, await measure(contenders.filter(isInstalled), rounds));
   }
+  printAgent(await measureAgent(url, rounds * 100));
 } finally {
   removeIsolatedBinary();
 }

@@ -29,14 +29,17 @@ describe.each(["source", "binary"] as const)("weir from %s", (target) => {
     },
   );
 
-  test("interrupted, a file being saved is the part that came, under a name it says", async () => {
+  test.each([
+    { name: "a download", flags: ["-d", "-o", "part.bin"] },
+    { name: "printed to a file", flags: ["-o", "part.bin"] },
+  ])("interrupted, $name is the part that came, under a name it says", async ({ flags }) => {
     using server = await startRawServer(async (connection) => {
       await connection.until((text) => text.includes("\r\n\r\n"));
       connection.write("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf");
     });
     using folder = temporaryFolder();
     const cwd = join(folder.path, "work");
-    const running = startCli(["-d", "-o", "part.bin", "get", server.url], { target, cwd });
+    const running = startCli([...flags, "get", server.url], { target, cwd });
     await eventually(() => readdirSync(cwd).length > 0);
     running.signal("SIGINT");
     const { exit, stderr } = await running.result;

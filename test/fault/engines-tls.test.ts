@@ -42,7 +42,7 @@ const ROWS: readonly Row[] = [
   },
   {
     name: "authorities that cannot be read",
-    code: "TLS_CERTIFICATE",
+    code: "TLS_AUTHORITIES",
     server: identity("server"),
     tls: { isVerified: true, authorities: "garbage" },
   },

@@ -1,6 +1,8 @@
 import { type LoopbackServer, startServer } from "./loopback-server.ts";
 import { runCli } from "./run-cli.ts";
+import { writePolicy } from "./serving.ts";
 import { removeIsolatedBinary } from "./targets.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 
 // Shows dist/weir doing real work against a server inside this process, and checks what it shows.
 
@@ -62,6 +64,79 @@ const SCENES: readonly Scene[] = [
   },
 ];
 
+/** What an operator wrote; `{port}` stands for the server's. */
+const POLICY = `[http_request]
+enabled = true
+allowed_domains = ["127.0.0.1:{port}"]
+
+[[http_request.rule]]
+host = "127.0.0.1:{port}"
+methods = ["GET"]
+paths = ["/hello"]
+
+[[http_request.rule]]
+host = "127.0.0.1:{port}"
+methods = ["POST"]
+action = "deny"
+reason = "this service is read only"
+`;
+
+const CONFIG = "--config=weir.toml";
+
+const AGENT_SCENES: readonly Scene[] = [
+  {
+    about: "A model asks for what the policy allows",
+    argv: [
+      "agent",
+      "call",
+      CONFIG,
+      '{"id":1,"name":"http_get","arguments":{"url":"{url}/hello?name=Ada"}}',
+    ],
+    exit: 0,
+    shows: ['"success":true', "Status: 200 OK", String.raw`{\"hello\":\"Ada\"}`],
+    asks: ["GET /hello?name=Ada"],
+  },
+  {
+    about: "A model asks for what the policy denies: the server hears nothing of it",
+    argv: [
+      "agent",
+      "call",
+      CONFIG,
+      '{"id":2,"name":"http_request","arguments":{"method":"POST","url":"{url}/echo","body":{"x":1}}}',
+    ],
+    exit: 77,
+    shows: ['"success":false', "POLICY_DENIED", "this service is read only"],
+    asks: [],
+  },
+  {
+    about: "Why that is so, without asking anybody",
+    argv: ["agent", "check", CONFIG, "--method=POST", "{url}/echo"],
+    exit: 77,
+    shows: ["denied by http_request.rule[1]", "this service is read only"],
+    asks: [],
+  },
+  {
+    about: "Both calls are on record: an intent before, an outcome after",
+    argv: ["agent", "audit", "show", CONFIG],
+    exit: 0,
+    shows: [
+      '"seq":1,',
+      '"seq":4,',
+      '"kind":"intent","tool":"http_get","decision":"allow"',
+      '"kind":"intent","tool":"http_request","decision":"deny"',
+      '"code":"POLICY_DENIED"',
+    ],
+    asks: [],
+  },
+  {
+    about: "Nobody has touched the records",
+    argv: ["agent", "audit", "verify", CONFIG],
+    exit: 0,
+    shows: ["ok: 4 records, 1 to 4, head "],
+    asks: [],
+  },
+];
+
 function start(): Promise<LoopbackServer> {
   return startServer({
     hits: "any",
@@ -90,10 +165,11 @@ function target(text: string): string {
 }
 
 /** Plays one scene and returns whether all was as expected. */
-async function play(scene: Scene, server: LoopbackServer): Promise<boolean> {
+async function play(scene: Scene, server: LoopbackServer, home?: string): Promise<boolean> {
   const argv = scene.argv.map((word) => word.replace("{url}", server.url));
   const before = server.hits.length;
-  const result = await runCli(argv, { target: "binary" });
+  const place = home === undefined ? {} : { home, cwd: home, env: { XDG_STATE_HOME: undefined } };
+  const result = await runCli(argv, { target: "binary", ...place });
   console.log(`# ${scene.about}\n$ weir ${argv.map(shown).join(" ")}`);
   console.log(result.stdout.trimEnd());
   if (result.stderr !== "") console.log(result.stderr.trimEnd());
@@ -108,12 +184,25 @@ async function play(scene: Scene, server: LoopbackServer): Promise<boolean> {
   return complaints.length === 0;
 }
 
+/** Plays the scenes of agent mode in a home of their own; returns how many were as expected. */
+async function playAgent(server: LoopbackServer): Promise<number> {
+  using home = temporaryFolder();
+  const policy = POLICY.replaceAll("{port}", String(server.port));
+  writePolicy(home.path, policy);
+  console.log(`# The policy of an operator, weir.toml\n${policy}`);
+  let good = 0;
+  for (const scene of AGENT_SCENES) good += (await play(scene, server, home.path)) ? 1 : 0;
+  return good;
+}
+
 using server = await start();
+const total = SCENES.length + AGENT_SCENES.length;
 let good = 0;
 try {
   for (const scene of SCENES) good += (await play(scene, server)) ? 1 : 0;
+  good += await playAgent(server);
 } finally {
   removeIsolatedBinary();
 }
-console.log(`${good} of ${SCENES.length} scenes as expected`);
-process.exitCode = good === SCENES.length ? 0 : 1;
+console.log(`${good} of ${total} scenes as expected`);
+process.exitCode = good === total ? 0 : 1;

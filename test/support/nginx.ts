@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
+import { isUp } from "./daemon.ts";
 import { closedPort } from "./loopback-server.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
@@ -55,25 +55,6 @@ http {
   ${servers}
 }
 `;
-}
-
-function isListening(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.once("connect", () => resolve(true));
-    socket.once("error", () => resolve(false));
-    socket.once("connect", () => socket.destroy());
-  });
-}
-
-/** Resolves to whether `port` took a connection before `child` ended or time was up. */
-async function isUp(child: Bun.Subprocess, port: number): Promise<boolean> {
-  const deadlineMs = performance.now() + 10_000;
-  while (child.exitCode === null && performance.now() < deadlineMs) {
-    if (await isListening(port)) return true;
-    await Bun.sleep(10);
-  }
-  return false;
 }
 
 async function allocate(template: string): Promise<ReadonlyMap<string, number>> {

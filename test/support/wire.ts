@@ -174,7 +174,7 @@ export async function failure(work: Promise<unknown>): Promise<WeirError> {
 }
 
 /** Returns what `work` returns, and fails the test when that takes more than two seconds. */
-export async function within<T>(work: Promise<T>, limitMs = 2000): Promise<T> {
+export async function within<T>(work: Promise<T>, limitMs = 15_000): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Error(`nothing within ${limitMs} ms`)), limitMs);
   try {
@@ -184,9 +184,9 @@ export async function within<T>(work: Promise<T>, limitMs = 2000): Promise<T> {
   }
 }
 
-/** Resolves when `isTrue` holds; looked at on every turn of the event loop, for two seconds. */
+/** Resolves when `isTrue` holds; looked at on every turn of the event loop, for fifteen seconds. */
 export async function eventually(isTrue: () => boolean): Promise<void> {
-  const endMs = Date.now() + 2000;
+  const endMs = Date.now() + 15_000;
   while (!isTrue()) {
     if (Date.now() > endMs) throw new Error("it never became true");
     await new Promise((resolve) => setImmediate(resolve));

@@ -79,7 +79,9 @@ async function printReport(report: AuditReport, { stdout }: Io): Promise<number>
   }
   const { message, file, line, seq } = report.problem;
   const record = seq === undefined ? "" : `, record ${seq}`;
-  await stdout.write(sanitizeText(`broken: ${message} (${file}:${line}${record})\n`));
+  // A file that is gone or empty has no place to name.
+  const place = file === undefined ? "" : ` (${file}:${line}${record})`;
+  await stdout.write(sanitizeText(`broken: ${message}${place}\n`));
   return ERRORS.AUDIT_BROKEN.exit;
 }
 

@@ -1,3 +1,4 @@
+import { envelopeLine } from "../../../lib/agent/envelope.ts";
 import { openAgent } from "../../../lib/agent/open.ts";
 import { collectBytes } from "../../../lib/base/bytes.ts";
 import { ERRORS, messageOf, WeirError } from "../../../lib/base/errors.ts";
@@ -19,7 +20,7 @@ export const call: AgentCommand = {
     const opened = await openAgent(sourceOf(line, io), USER_AGENT);
     try {
       const envelope = await opened.agent.call(value, io.signal);
-      await io.stdout.write(`${JSON.stringify(envelope)}\n`);
+      await io.stdout.write(envelopeLine(envelope));
       return envelope.success ? 0 : exitOf(envelope.code);
     } finally {
       await opened.close();

@@ -61,8 +61,8 @@ function readHeader(text: string): HeaderEntry {
 
 function resolverOf(line: AgentLine, { runtime }: Io): CheckResolver {
   const overrides = parseOverrides(line.list("resolve"));
-  return (host) => {
-    const listed = overrides.get(host);
+  return (host, port) => {
+    const listed = overrides.get(`${host}:${port}`) ?? overrides.get(host);
     if (listed !== undefined) return Promise.resolve(listed.map(toAddress));
     if (!line.isSet("resolve-now")) return undefined;
     // Whatever goes wrong, a call would be refused: no address is what the guard is told.

@@ -13,17 +13,13 @@ export const serve: AgentCommand = {
   wordLimits: [0, 0],
   run: async (line, io) => {
     const opened = await openAgent(sourceOf(line, io), USER_AGENT);
-    // A signal must end the wait for the next line too.
-    const ended = new Promise<void>((resolve) => {
-      io.signal.addEventListener("abort", () => resolve(), { once: true });
-    });
     try {
       const lines = {
         input: io.runtime.stdin.chunks(),
         write: (text: string) => io.stdout.write(text),
         signal: io.signal,
       };
-      await Promise.race([serveLines(opened.agent, lines), ended]);
+      await serveLines(opened.agent, lines);
       return 0;
     } finally {
       await opened.close();

@@ -2,8 +2,7 @@ import { downloadName } from "../../../lib/http/file-name.ts";
 import type { Exchange } from "../../../lib/http/exchange.ts";
 import { headerValue } from "../../../lib/http/headers.ts";
 import type { Files, FileWriter } from "../../../lib/runtime/runtime.ts";
-import { toWeirError, WeirError } from "../../../lib/base/errors.ts";
-import { createUnique, openFile } from "./file.ts";
+import { createUnique, openFile, partialFile } from "./file.ts";
 import type { Progress } from "./progress.ts";
 import type { ResumePoint } from "./resume.ts";
 import { readResumeAnswer, validatorOf, validatorPath } from "./resume.ts";
@@ -87,18 +86,10 @@ async function copyBody(
     }
     isComplete = true;
   } catch (error) {
-    throw interrupted(error, path, doneBytes);
+    const hint = `Go on with --download --continue --output ${path}`;
+    throw partialFile(error, path, doneBytes, hint);
   } finally {
     await writer.close();
     await progress.end(isComplete);
   }
-}
-
-function interrupted(cause: unknown, path: string, doneBytes: number): WeirError {
-  const error = toWeirError(cause);
-  return new WeirError(error.code, `${error.message}; ${path} holds the first ${doneBytes} bytes`, {
-    hint: `Go on with --download --continue --output ${path}`,
-    details: { ...error.details, path, doneBytes },
-    cause,
-  });
 }

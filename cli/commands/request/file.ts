@@ -1,4 +1,4 @@
-import { codeOf, messageOf, WeirError } from "../../../lib/base/errors.ts";
+import { codeOf, messageOf, toWeirError, WeirError } from "../../../lib/base/errors.ts";
 import type { Files, FileWriter } from "../../../lib/runtime/runtime.ts";
 
 /** Reasons a person understands, for the codes of the system. */
@@ -44,6 +44,21 @@ export async function openFile(
     write: (chunk) => translated(writer.write(chunk)),
     close: () => translated(writer.close()),
   };
+}
+
+/** Returns the error `cause` with the file that holds what came before it. */
+export function partialFile(
+  cause: unknown,
+  path: string,
+  doneBytes: number,
+  hint?: string,
+): WeirError {
+  const error = toWeirError(cause);
+  return new WeirError(error.code, `${error.message}; ${path} holds the first ${doneBytes} bytes`, {
+    hint: hint ?? error.hint,
+    details: { ...error.details, path, doneBytes },
+    cause,
+  });
 }
 
 /**

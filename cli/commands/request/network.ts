@@ -75,13 +75,18 @@ export function exchangeOptions(flags: Flags): Omit<ExchangeOptions, "isDecoded"
     );
   }
   return {
-    maxRequests: flags.isSet("follow") || flags.isSet("download") ? maxRequests : undefined,
+    maxRequests: isFollowing(flags) ? maxRequests : undefined,
     limits: {
       totalTimeoutMs: duration(flags.text("timeout")),
       connectTimeoutMs: duration(flags.text("connect-timeout")),
       readTimeoutMs: duration(flags.text("read-timeout")),
     },
   };
+}
+
+/** A redirect is nothing to save, so a download follows it unless told not to. */
+function isFollowing(flags: Flags): boolean {
+  return flags.isGiven("follow") ? flags.isSet("follow") : flags.isSet("download");
 }
 
 /** Returns milliseconds; 0 means no limit, as the peers have it. */

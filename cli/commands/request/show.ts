@@ -2,12 +2,16 @@ import { dress } from "../../../lib/exchange/dress.ts";
 import { prepare } from "../../../lib/exchange/prepare.ts";
 import type { Exchange } from "../../../lib/http/exchange.ts";
 import { type OutputPiece, renderExchange, renderOffline } from "../../../lib/render/write.ts";
+import { parsePrint } from "../../../lib/render/print.ts";
 import { MemoryJar } from "../../../lib/session/jar.ts";
 import { utf8 } from "../../../lib/base/bytes.ts";
 import type { Io } from "../../io.ts";
-import { openFile } from "./file.ts";
+import { openFile, partialFile } from "./file.ts";
 import { renderOptions } from "./output.ts";
 import type { TypedRequest } from "./read.ts";
+
+/** Flags that name the parts to print. */
+const PART_FLAGS = ["print", "headers", "body", "meta", "verbose"] as const;
 
 /** Prints an exchange to standard output or to the file of `--output`. */
 export async function showExchange(
@@ -23,6 +27,29 @@ export async function showExchange(
     elapsedMs: () => io.runtime.clock.monotonicMs() - startedMs,
   });
   await writePieces(pieces, request, io);
+}
+
+/**
+ * Prints to standard error what was asked for beside a body that is saved: the heads before it, the
+ * metadata after it. Nothing when no flag names a part.
+ */
+export async function showBeside(
+  exchange: Exchange,
+  request: TypedRequest,
+  io: Io,
+  when: "before" | "after",
+): Promise<void> {
+  const { flags } = request;
+  if (!PART_FLAGS.some((name) => flags.isGiven(name))) return;
+  const { stderr, isStderrColoured } = io;
+  const facts = { isTerminal: stderr.isTerminal(), isColoured: isStderrColoured };
+  const options = renderOptions(flags, facts);
+  const print =
+    when === "before"
+      ? { ...options.print, showResponseBody: false, showMeta: false }
+      : { ...parsePrint(""), showMeta: options.print.showMeta };
+  const pieces = renderExchange(exchange, { ...options, print });
+  for await (const piece of pieces) if (piece.length > 0) await stderr.write(piece);
 }
 
 /** Prints the request as it would be sent. */
@@ -56,10 +83,15 @@ async function writePieces(
     return;
   }
   const file = await openFile(io.runtime.files, path, "truncate");
+  let doneBytes = 0;
   try {
     for await (const piece of pieces) {
-      await file.write(typeof piece === "string" ? utf8(piece) : piece);
+      const bytes = typeof piece === "string" ? utf8(piece) : piece;
+      await file.write(bytes);
+      doneBytes += bytes.byteLength;
     }
+  } catch (error) {
+    throw partialFile(error, path, doneBytes);
   } finally {
     await file.close();
   }

@@ -237,6 +237,13 @@ test.each([
   expect(found.hint).toContain(hint);
 });
 
+test.each([
+  { name: "nothing", argv: [], message: "No URL given" },
+  { name: "an empty word", argv: [""], message: "The URL is empty" },
+])("resolveInvocation() says what is missing of $name", ({ argv, message }) => {
+  expect(codeAndHint(() => resolveInvocation(argv)).message).toBe(message);
+});
+
 test("resolveInvocation() takes hosts of one word that are like no command", () => {
   for (const host of ["foo", "web", "db", "api", "auth", "intranet", "myhost"]) {
     expect(resolved([host])).toMatchObject({ url: host });

@@ -75,6 +75,7 @@ test.each([
   { name: "a port above the range", typed: "h:65536" },
   { name: "port 0", typed: "h:0" },
   { name: "a port of letters", typed: "h:abc" },
+  { name: "a port of letters of this machine", typed: ":abc/x" },
   { name: "an IPv6 address without brackets", typed: "::1/x" },
   { name: "an IPv6 address that does not end", typed: "http://[::1" },
   { name: "a space in the host", typed: "a b/" },

@@ -405,6 +405,13 @@ test.each([
   expect(usesStdin(items.map(parseItem))).toBe(items.length > 0);
 });
 
+test("buildRequest() names standard input when what it holds is wrong", async () => {
+  expect(await failureOf(build(["a:=@-"], {}, memoryPorts({}, "{")))).toMatchObject({
+    code: "DATA_BAD_JSON",
+    message: expect.stringMatching(/^Standard input of item "a:=@-"/),
+  });
+});
+
 test("buildRequest() takes the length of standard input when it is a file", async () => {
   const ports = memoryPorts({}, "in");
   const sized = { ...ports, stdin: { ...ports.stdin, sizeBytes: () => 2 } };

@@ -301,3 +301,20 @@ test("renderExchange() leaves bytes that are no text whole when formatting goes 
   const options = pipeOptions({ pretty: { isFormatted: true, isColored: true } });
   expect(await outputBytes(renderExchange(exchange, options))).toEqual(bytes);
 });
+
+test("metadata alone is of the whole response: a body that breaks off is told", async () => {
+  const broken = new WeirError("NET_TRUNCATED", "cut");
+  const exchange = sampleExchange({ chunks: ["half", broken] });
+  const failure = await printed(exchange, pipeOptions({ print: "m" })).catch(
+    (error: unknown) => error,
+  );
+  expect(failure).toBe(broken);
+});
+
+test("metadata alone does not wait for the end of a stream of events", async () => {
+  const headers = [["Content-Type", "text/event-stream; charset=utf-8"]] as const;
+  const exchange = sampleExchange({ headers, chunks: [new Error("read")] });
+  expect(await printed(exchange, pipeOptions({ print: "m" }))).toEndWith(
+    "Received: 0 bytes of body\n",
+  );
+});

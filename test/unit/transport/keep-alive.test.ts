@@ -53,6 +53,15 @@ test("a connection is not used again after a request that says close", async () 
   await within(server.allClosed());
 });
 
+test("a connection that ends right behind a response, unannounced, is not used again", async () => {
+  await using server = await listen(answer(OK, "end"));
+  using transport = testTransport({ keepAlive: true });
+  for (let count = 1; count <= 10; count += 1) {
+    expect((await within(fetchAll(transport, requestOf(server.url)))).text).toBe("hi");
+    expect(server.sockets).toHaveLength(count);
+  }
+});
+
 test("an idle connection that the server closes is not used again", async () => {
   await using server = await listen(answer(OK));
   using transport = testTransport({ keepAlive: true });

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { WeirError } from "../../../lib/base/errors.ts";
 import { Watch } from "../../../lib/transport/watch.ts";
+import type { WireLimits } from "../../../lib/transport/wire.ts";
 import {
   answer,
   eventually,
@@ -17,7 +18,7 @@ import { fakeClock } from "../../support/fake-clock.ts";
 const LIMITS = { connectTimeoutMs: 100, readTimeoutMs: 1000, totalTimeoutMs: 10_000 };
 const TARGET = { scheme: "http", host: "a.test", port: 80 } as const;
 
-function watch(limits = LIMITS, signal?: AbortSignal) {
+function watch(limits: WireLimits = LIMITS, signal?: AbortSignal) {
   const clock = fakeClock();
   return { clock, watch: new Watch({ clock, target: TARGET, limits, signal }) };
 }
@@ -50,6 +51,20 @@ test("Watch.race() drops a result that comes after the failure", async () => {
   late.resolve("socket");
   expect((await failure(racing)).code).toBe("NET_CLOSED");
   expect(dropped).toEqual(["socket"]);
+});
+
+test.each([
+  { name: "the whole time is left", spentMs: undefined, leftMs: 10_250 },
+  { name: "earlier hops took some of it", spentMs: 4000, leftMs: 6250 },
+  { name: "earlier hops took more than all of it", spentMs: 11_000, leftMs: 1 },
+])("TIMEOUT_TOTAL names the limit as given: $name", ({ spentMs, leftMs }) => {
+  const { clock, watch: one } = watch({ totalTimeoutMs: 10_250, spentMs });
+  one.phase = "tls";
+  clock.advance(leftMs - 1);
+  expect(one.error).toBeUndefined();
+  clock.advance(1);
+  expect(one.error).toMatchObject({ code: "TIMEOUT_TOTAL", details: { phase: "tls" } });
+  expect(one.error?.message).toContain("within 10.25 s (waited for: TLS handshake)");
 });
 
 test("a signal that is not aborted with a WeirError cancels", async () => {

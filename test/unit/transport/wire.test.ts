@@ -243,7 +243,9 @@ test("headers over a cap given with the request are refused", async () => {
   );
   using transport = testTransport();
   const request = requestOf(server.url, { limits: { headerCapBytes: 8192 } });
-  expect((await failure(fetchAll(transport, request))).code).toBe("NET_HEADERS_TOO_LARGE");
+  const error = await failure(fetchAll(transport, request));
+  expect(error.code).toBe("NET_HEADERS_TOO_LARGE");
+  expect(error.message).toContain("more than 8192 bytes");
 });
 
 test("requests over maxSockets wait their turn, and can be given up while they wait", async () => {
