@@ -145,7 +145,7 @@ test("plugin list, check and types print on standard output", async () => {
   expect((await run(["types"])).stdout).toBe(types);
 });
 
-test("a clone's plugin is not found by being there", async () => {
+test("CR30 a clone's plugin is not found by being there", async () => {
   using server = await startServer({ replies: [{}] });
   using folder = folderOf({ "request-id.js": "throw new Error('run');", "plugin.toml": "" });
   const argv = ["--plugin", "request-id", "get", server.url];

@@ -3,7 +3,7 @@ import { textBody } from "../../../lib/http/body.ts";
 import { startServer } from "../../support/loopback-server.ts";
 import { failureOf, openBench } from "./support.ts";
 
-test("a pre_request handler changes method, URL, headers and body", async () => {
+test("CR16 CR19 a pre_request handler changes method, URL, headers and body", async () => {
   using server = await startServer({ replies: [{ body: "fine" }] });
   await using bench = await openBench([
     `weir.on("pre_request", async (event) => {
@@ -32,7 +32,7 @@ test("a pre_request handler changes method, URL, headers and body", async () => 
   expect(hit?.headers.filter(([name]) => name === "X-Kept")).toHaveLength(2);
 });
 
-test("a mutation without return has no effect", async () => {
+test("CR25 a mutation without return has no effect", async () => {
   using server = await startServer({ replies: [{}] });
   await using bench = await openBench([
     `weir.on("pre_request", (event) => { event.headers["x-new"] = "1"; });`,
@@ -41,7 +41,7 @@ test("a mutation without return has no effect", async () => {
   expect(server.hits[0]?.header("x-new")).toBeUndefined();
 });
 
-test("handlers run by priority, ties in load order, and post_request in reverse", async () => {
+test("CR22 handlers run by priority, ties in load order, and post_request in reverse", async () => {
   using server = await startServer({ replies: [{}] });
   const plugin = (name: string, priority: number): string =>
     `export const plugin = { name: "${name}", capabilities: ["rewrite"] };
@@ -70,7 +70,7 @@ test("cancel stops the request before the network and names plugin and reason", 
   });
 });
 
-test("an object with type is a replacement, whatever else it holds", async () => {
+test("CR24 an object with type is a replacement, whatever else it holds", async () => {
   using server = await startServer({ replies: [{}] });
   await using bench = await openBench([
     `weir.on("pre_request", (event) => ({ ...event, cancel: true, respond: { status: 500 } }));`,
@@ -116,7 +116,7 @@ test("a post_request handler that only looks leaves a body it read", async () =>
   expect(bench.logs).toEqual(["p0 info 200000 200000"]);
 });
 
-test("post_request may fail the exchange and not cancel it", async () => {
+test("CR28 post_request may fail the exchange and not cancel it", async () => {
   using server = await startServer({ replies: [{ body: "<html>" }, { body: "<html>" }] });
   await using failing = await openBench([
     `weir.on("post_request", () => ({ fail: true, reason: "not JSON" }));`,
@@ -158,7 +158,7 @@ test("attempt handlers see each attempt and may change its headers alone", async
 test.each([
   { name: "a replacement without rewrite", capability: "rewrite", code: "(event) => event" },
   { name: "a response without respond", capability: "respond", code: "() => ({ respond: {} })" },
-])("a plugin is refused $name", async ({ capability, code }) => {
+])("CR27 a plugin is refused $name", async ({ capability, code }) => {
   using server = await startServer({ hits: 0 });
   await using bench = await openBench([
     `export const plugin = { name: "greedy", capabilities: [] };
@@ -191,7 +191,7 @@ test.each([
   expect(message).toMatch(/\(p0\.js:1:\d+\)$/);
 });
 
-test("post_request fails open with a warning, and closed when the manifest says so", async () => {
+test("CR26 post_request fails open with a warning, and closed when the manifest says so", async () => {
   using server = await startServer({ replies: [{ body: "x" }, { body: "x" }] });
   const code = `weir.on("post_request", () => { throw new TypeError("oh"); });`;
   await using open = await openBench([code]);
@@ -213,13 +213,13 @@ test("a pattern limits a handler to the URLs it matches", async () => {
   expect(server.hits.map((hit) => hit.header("seen"))).toEqual([undefined, "1"]);
 });
 
-test("an unknown event is refused when the plugin loads, with the nearest name", async () => {
+test("CR23 an unknown event is refused when the plugin loads, with the nearest name", async () => {
   await using bench = await openBench([`weir.on("pre_requst", () => {});`]);
   const { message } = await failureOf(bench.hooks.ready());
   expect(message).toContain("Did you mean pre_request?");
 });
 
-test("ctx.store is kept for the run, and options reach the handler", async () => {
+test("CR29 ctx.store is kept for the run, and options reach the handler", async () => {
   using server = await startServer({ replies: [{}, {}] });
   await using bench = await openBench(
     [

@@ -65,7 +65,7 @@ test("cookies and credentials of the main request reach no plugin and none of it
   expect(bench.logs.join("\n")).not.toContain("sid=main");
 });
 
-test("globals and the store of one plugin are not those of another", async () => {
+test("CR32 globals and the store of one plugin are not those of another", async () => {
   using server = await startServer({ replies: [{}] });
   await using bench = await openBench([
     `export const plugin = { name: "one" };

@@ -39,7 +39,7 @@ test("seed 000: PUT with headers and timeout", async () => {
   expect([hit?.text, hit?.header("authorization")]).toEqual(["data payload", "Bearer token123"]);
 });
 
-test("seed 000: the three-way check tells body, network failure and HTTP error apart", async () => {
+test("CR8 seed 000: the three-way check tells body, network failure and HTTP error apart", async () => {
   const dead = await closedPort();
   using server = await startServer({
     routes: { "/fine": { body: "yes" }, "/bad": { status: 404 }, "/moved": { status: 304 } },
@@ -51,7 +51,7 @@ test("seed 000: the three-way check tells body, network failure and HTTP error a
   expect(lines.slice(2)).toEqual(["error HTTP 404", "error HTTP 304"]);
 });
 
-test("seed 000: the fluent client", async () => {
+test("CR15 seed 000: the fluent client", async () => {
   const dead = `http://127.0.0.1:${await closedPort()}/`;
   using server = await startServer({
     routes: { "GET /data": { body: "text" }, "POST /users": { json: { id: 7 } } },
@@ -68,7 +68,7 @@ async function openEnrich(url: string, port: number): Promise<HookBench> {
   return await openBench([source], { net, options: { url }, mode: "agent" });
 }
 
-test("seed 000: the enriching handler adds prices, and passes other tools", async () => {
+test("CR17 CR18 seed 000: the enriching handler adds prices, and passes other tools", async () => {
   using server = await startServer({ replies: [{ json: { BTC: 1 } }] });
   await using bench = await openEnrich(`${server.url}/latest`, server.port);
   const call = { tool: "fetch_prices", args: { currency: "EUR" } };
@@ -80,7 +80,7 @@ test("seed 000: the enriching handler adds prices, and passes other tools", asyn
   expect(await bench.hooks.tools.beforeCall(other)).toEqual(other);
 });
 
-test("seed 000: the enriching handler cancels without prices", async () => {
+test("CR20 CR21 seed 000: the enriching handler cancels without prices", async () => {
   using server = await startServer({ replies: [{ status: 500 }] });
   await using bench = await openEnrich(`${server.url}/latest`, server.port);
   const call = { tool: "fetch_prices", args: {} };
@@ -91,7 +91,7 @@ test("seed 000: the enriching handler cancels without prices", async () => {
   });
 });
 
-test("seed 001: a callback runs after its call, never inside", async () => {
+test("CH3 CH4 seed 001: a callback runs after its call, never inside", async () => {
   using server = await startServer({ routes: { "GET /data": { body: "hello" } } });
   const lines = await runExample("core-get.js", server.port, [server.url]);
   expect(lines).toEqual(["info inside false", "info Status: 200", "info Body: hello"]);
@@ -102,7 +102,7 @@ test("seed 001: a callback runs after its call, never inside", async () => {
   ]);
 });
 
-test("seed 001: POST with a token, and every other verb", async () => {
+test("CH5 CH6 CH7 CH8 CH15 seed 001: POST with a token, and every other verb", async () => {
   const fine = { status: 200 };
   using server = await startServer({
     routes: {
@@ -126,7 +126,7 @@ test("seed 001: POST with a token, and every other verb", async () => {
   expect(sent("DELETE /data")?.text).toBe("");
 });
 
-test("seed 001: the Discord webhook is sent although nobody waits for it", async () => {
+test("CH17 CH18 seed 001: the Discord webhook is sent although nobody waits for it", async () => {
   using server = await startServer({ routes: { "/page": {}, "POST /hook": { status: 204 } } });
   const source = readFileSync(join(FOLDER, "discord.js"), "utf8");
   const options = { webhook: `${server.url}/hook` };
@@ -140,13 +140,13 @@ test("seed 001: the Discord webhook is sent although nobody waits for it", async
   expect(bench.logs).toEqual([]);
 });
 
-test("seed 001: response headers can be looped over", async () => {
+test("CH13 seed 001: response headers can be looped over", async () => {
   using server = await startServer({ replies: [{ headers: { "X-Custom": "hello" } }] });
   const lines = await runExample("headers.js", server.port, [server.url]);
   expect(lines).toContain("info x-custom: hello");
 });
 
-test("seed 001: explicit clients never share cookies", async () => {
+test("CH9 seed 001: explicit clients never share cookies", async () => {
   using server = await startServer({
     routes: {
       "GET /login": { headers: { "Set-Cookie": "sid=api; Path=/" } },

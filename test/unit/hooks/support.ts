@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { createClient } from "../../../lib/client.ts";
+import { createClient, createPluginClients } from "../../../lib/client.ts";
 import { NO_BODY } from "../../../lib/http/body.ts";
 import type { Draft } from "../../../lib/http/draft.ts";
 import { collectBytes } from "../../../lib/base/bytes.ts";
@@ -80,18 +80,7 @@ export async function openBench(
     mode: "raw",
     warn: (text) => warnings.push(text),
     log: (line) => logs.push(`${line.plugin} ${line.level} ${line.text}`),
-    createClient: (guard) => {
-      const client = createClient({
-        runtime,
-        dial: { ...dial, isPinned: true, isTunnelled: true },
-        guard,
-        exchange: { maxRequests: 11, limits: {}, isDecoded: true },
-      });
-      return {
-        perform: (draft, { signal, ...limits }) => client.perform(draft, { limits, signal }),
-        close: () => client.close(),
-      };
-    },
+    createClient: createPluginClients({ runtime, dial }),
     ...rest,
   });
   const client = createClient({
