@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { collectBytes } from "../../lib/base/bytes.ts";
 import type { HookChain } from "../../lib/exchange/ports.ts";
@@ -15,7 +15,7 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 import { measure } from "./cold-start.ts";
 
 // Prints what plugins cost, with the child of the compiled binary. Numbers to read, not a gate.
-// Usage: bun run build && bun test/bench/hooks.ts [ROUNDS]
+// Usage: bun run build && bun test/bench/hooks.ts [ROUNDS [CALLS]]; CALLS hooks in a row show memory
 
 const rounds = Number(process.argv[2] ?? 20);
 const MEGABYTES = 10;
@@ -48,7 +48,7 @@ function median(times: readonly number[]): number {
 /** Runs `work` with the hooks of one plugin, whose child is the compiled binary. */
 async function withPlugin(
   source: string,
-  work: (chain: HookChain) => Promise<void>,
+  work: (chain: HookChain, pids: () => readonly number[]) => Promise<void>,
 ): Promise<void> {
   using folder = temporaryFolder();
   const path = join(folder.path, "plugin.js");
@@ -66,7 +66,7 @@ async function withPlugin(
   });
   try {
     await hooks.ready();
-    await work(hooks.chain);
+    await work(hooks.chain, () => hooks.pids());
   } finally {
     await hooks.close();
   }
@@ -122,6 +122,24 @@ async function large(name: string, source: string): Promise<void> {
   });
 }
 
+function residentMib(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Math.round(Number(/^VmRSS:\s*(\d+)/m.exec(text)?.[1] ?? 0) / 1024);
+}
+
+/** Prints the memory of both processes after each tenth of many calls. */
+async function memory(calls: number): Promise<void> {
+  await withPlugin(WARM, async (chain, pids) => {
+    const [child = 0] = pids();
+    const rows: string[] = [];
+    for (let tenth = 0; tenth < 10; tenth += 1) {
+      for (let at = 0; at < calls / 10; at += 1) await chain.beforeRequest(draft);
+      rows.push(`${residentMib(child)}/${residentMib(process.pid)}`);
+    }
+    console.log(`MiB of child/parent over ${calls} calls    ${rows.join(" ")}`);
+  });
+}
+
 async function cold(): Promise<void> {
   using folder = temporaryFolder();
   mkdirSync(folder.path, { recursive: true });
@@ -148,6 +166,8 @@ try {
   await large("bytes", BYTES);
   await large("text", TEXT);
   await cold();
+  const calls = Number(process.argv[3] ?? 0);
+  if (calls > 0) await memory(calls);
 } finally {
   removeIsolatedBinary();
 }

@@ -252,3 +252,31 @@ test("Ctrl-C ends weir and its child", async () => {
   running.signal("SIGINT");
   expect((await running.result).exit).toBe(130);
 });
+
+test("a secret of the keychain is sent over TLS to its host, and a plugin never holds it", async () => {
+  const certificates = join(import.meta.dir, "../../fixtures/certificates");
+  const pem = (name: string): string => readFileSync(join(certificates, `${name}.pem`), "utf8");
+  using server = await startServer({
+    replies: [{ body: "fine" }],
+    tls: { cert: pem("server"), key: pem("server.key") },
+  });
+  using folder = folderOf({
+    "token.js": `export const plugin = { name: "token", capabilities: ["rewrite", "secrets"] };
+weir.on("pre_request", (event) => {
+  const text = weir.secret("partner");
+  log.info(text.replace(/[0-9a-f]{32}/, "…"));
+  event.headers["x-token"] = text;
+  return event;
+});
+`,
+  });
+  const config = join(folder.path, "weir.toml");
+  const entry = `kind = "static"\nvalue = "env:PARTNER"\nhosts = ["127.0.0.1:${server.port}"]\n`;
+  writeFileSync(config, `[keychain.partner]\n${entry}`, { mode: 0o600 });
+  const flags = ["--config", config, "--verify", join(certificates, "authority.pem")];
+  const argv = [...flags, "--plugin", "./token.js", "get", server.url];
+  const env = { PARTNER: "s3cret-value" };
+  const result = await runCli(argv, { target: "binary", cwd: folder.path, env });
+  expect(result).toMatchObject({ stdout: "fine", exit: 0, stderr: "token: weir-secret-…\n" });
+  expect(server.hits[0]?.header("x-token")).toBe("s3cret-value");
+});
