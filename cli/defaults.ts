@@ -2,6 +2,8 @@ import { toWeirError, WeirError } from "../lib/base/errors.ts";
 import { aliasShape, type Alias } from "../lib/config/alias.ts";
 import { type Defaults, defaultsShape } from "../lib/config/defaults.ts";
 import { loadConfig } from "../lib/config/load.ts";
+import type { PluginRequest } from "../lib/hooks/resolve.ts";
+import { configuredPlugins, type PluginSettings, pluginShape } from "../lib/hooks/settings.ts";
 import { configKey, FLAGS, Flags, type FlagValue } from "./flags.ts";
 import type { FlagSpec } from "./flags/spec.ts";
 import type { Io } from "./io.ts";
@@ -19,10 +21,11 @@ const CONFIGURABLE: ReadonlyMap<string, FlagSpec> = new Map(
 export interface ConfiguredDefaults {
   readonly defaults: Flags;
   readonly aliases: ReadonlyMap<string, Alias> | undefined;
+  readonly plugins: readonly PluginRequest[];
 }
 
 /**
- * Reads `[defaults]` and `[alias]` of the configuration.
+ * Reads `[defaults]`, `[alias]` and `[[plugin]]` of the configuration.
  *
  * @throws {WeirError} CONFIG_*, with file, line and column
  */
@@ -31,17 +34,28 @@ export async function readDefaults(io: Io, path: string | undefined): Promise<Co
   const config = await loadConfig({
     runtime: io.runtime,
     path,
-    sections: { defaults: defaultsShape(named), alias: aliasShape },
+    sections: { defaults: defaultsShape(named), alias: aliasShape, plugin: pluginShape },
     otherSections: OTHER_SECTIONS,
   });
   try {
     const defaults = flagsFromDefaults(config.section("defaults") ?? {});
-    return { defaults, aliases: config.section("alias") };
+    const plugins = await pluginsOf(config.section("plugin"), config.path, io);
+    return { defaults, aliases: config.section("alias"), plugins };
   } catch (error) {
     const { message, hint = "See weir help config", details } = toWeirError(error);
     if (typeof details["key"] !== "string") throw error;
     throw config.errorAt(["defaults", details["key"]], { message, hint });
   }
+}
+
+async function pluginsOf(
+  settings: PluginSettings | undefined,
+  file: string | undefined,
+  { runtime }: Io,
+): Promise<readonly PluginRequest[]> {
+  if (settings === undefined || file === undefined) return [];
+  const path = file.startsWith("/") ? file : `${runtime.cwd()}/${file}`;
+  return await configuredPlugins(settings, path.slice(0, path.lastIndexOf("/")), runtime);
 }
 
 /** Returns the flags that are set: of two that replace each other the lower one counts. */

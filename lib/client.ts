@@ -5,6 +5,7 @@ import { perform } from "./exchange/perform.ts";
 import type { CookieStore, ExchangeOptions, HookChain, Ports } from "./exchange/ports.ts";
 import type { Guard } from "./guard/decision.ts";
 import { openGuard } from "./guard/open.ts";
+import type { PluginClientFactory } from "./hooks/plugin-http.ts";
 import type { Draft } from "./http/draft.ts";
 import type { Exchange } from "./http/exchange.ts";
 import type { Runtime } from "./runtime/runtime.ts";
@@ -72,5 +73,40 @@ export function createClient(options: ClientOptions): Client {
       perform(draft, { ...ports, ...own }, { ...options.exchange, ...more }),
     close: () => transport.close(),
     [Symbol.dispose]: () => transport.close(),
+  };
+}
+
+/** Requests in a chain of redirects of a plugin's request; its guard stops one earlier. */
+const PLUGIN_MAX_REQUESTS = 12;
+
+/** What the clients of plugins' own requests share; hooks are those of `--plugin` around a script. */
+export type PluginClientOptions = Pick<ClientOptions, "runtime" | "dial" | "hooks" | "credentials">;
+
+/**
+ * Returns what makes the clients of plugins' own requests.
+ *
+ * They dial as their caller does, and get nothing that is the caller's own: no client certificate, no
+ * place that stands in for every host, and through a proxy only addresses that were judged.
+ */
+export function createPluginClients(options: PluginClientOptions): PluginClientFactory {
+  const { runtime, dial, hooks, credentials } = options;
+  const { isVerified, authorities, minVersion, maxVersion } = dial.tls;
+  const { family, localAddress, overrides, proxyFor } = dial;
+  const own: ClientOptions["dial"] = {
+    family,
+    localAddress,
+    overrides,
+    proxyFor,
+    tls: { isVerified, authorities, minVersion, maxVersion },
+    isTunnelled: true,
+    isPinned: true,
+  };
+  const exchange = { maxRequests: PLUGIN_MAX_REQUESTS, limits: {}, isDecoded: true };
+  return (guard) => {
+    const client = createClient({ runtime, dial: own, exchange, guard, hooks, credentials });
+    return {
+      perform: (draft, { signal, ...limits }) => client.perform(draft, { limits, signal }),
+      close: () => client.close(),
+    };
   };
 }

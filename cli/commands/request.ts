@@ -26,7 +26,7 @@ export async function run(invocation: RequestInvocation, given: Io): Promise<num
 async function send(request: TypedRequest, io: Io): Promise<number> {
   const output = request.flags.text("output");
   if (output !== undefined) await checkPlace(io.runtime.files, output);
-  using client = await openClient(request, io);
+  await using client = await openClient(request, io);
   const exchange = await client.perform();
   await request.session?.save();
   if (request.flags.isSet("download")) return await download(exchange, request, io);

@@ -5,6 +5,7 @@ import config from "./config.md" with { type: "text" };
 import exitCodes from "./exit-codes.md" with { type: "text" };
 import network from "./network.md" with { type: "text" };
 import output from "./output.md" with { type: "text" };
+import plugins from "./plugins.md" with { type: "text" };
 import request from "./request.md" with { type: "text" };
 import security from "./security.md" with { type: "text" };
 
@@ -27,6 +28,7 @@ export const TOPICS: readonly Topic[] = [
   },
   { name: "auth", summary: "Passwords and tokens", text: () => auth },
   { name: "agent", summary: "Policy, calls, audit, proxies, secrets", text: () => agent },
+  { name: "plugins", summary: "Hooks and scripts in JavaScript, the sandbox", text: () => plugins },
   { name: "config", summary: "The configuration file, environment", text: () => config },
   { name: "errors", summary: "Every error code and its exit status", text: errorsPage },
   { name: "exit-codes", summary: "What the exit status says", text: () => exitCodes },

@@ -19,6 +19,7 @@ const TLS = { exit: 69, retryable: false, audience: "user" } as const;
 const FILE = { exit: 74, retryable: false, audience: "user" } as const;
 const DENIED = { exit: 77, retryable: false, audience: "agent" } as const;
 const CONFIG = { exit: 78, retryable: false, audience: "operator" } as const;
+const HOOK = { exit: 7, retryable: false, audience: "operator" } as const;
 const TIMEOUT = { exit: 2, retryable: true, audience: "user" } as const;
 
 /**
@@ -118,6 +119,20 @@ export const ERRORS = {
   TEMPLATE_BUDGET: { ...DATA, summary: "A template takes more steps, text or depth than it may" },
   AUDIT_WRITE: { ...DENIED, audience: "operator", summary: "The audit record cannot be written" },
   AUDIT_BROKEN: { ...DATA, audience: "operator", summary: "The audit chain is broken" },
+  HOOK_FAILED: { ...HOOK, summary: "A plugin failed" },
+  HOOK_CANCELLED: { ...HOOK, summary: "A plugin cancelled the request" },
+  HOOK_CAPABILITY: { ...HOOK, summary: "A plugin did what it was not granted" },
+  HOOK_SANDBOX: { ...HOOK, summary: "The sandbox of the plugins failed" },
+  PLUGIN_INVALID: {
+    ...DATA,
+    audience: "operator",
+    summary: "A plugin or its manifest is not valid",
+  },
+  PLUGIN_UNTRUSTED: {
+    ...DENIED,
+    audience: "operator",
+    summary: "A plugin is not trusted, or has changed since it was",
+  },
   CANCELLED: {
     exit: 130,
     retryable: false,

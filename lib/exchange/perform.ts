@@ -3,6 +3,7 @@ import type { Draft } from "../http/draft.ts";
 import type { Exchange, Hop, HopRequest } from "../http/exchange.ts";
 import { headerValue } from "../http/headers.ts";
 import { admit } from "./admit.ts";
+import { attempt } from "./attempt.ts";
 import { follow } from "./follow.ts";
 import type { ExchangeOptions, Ports } from "./ports.ts";
 import { prepare } from "./prepare.ts";
@@ -24,7 +25,19 @@ export async function perform(
   options: ExchangeOptions,
 ): Promise<Exchange> {
   const startedMs = ports.clock.monotonicMs();
-  const first = await ports.hooks.beforeRequest(draft);
+  const { hooks } = ports;
+  const first = await hooks.beforeRequest(draft);
+  if ("answered" in first) return await hooks.afterResponse(first.answered);
+  const send = (current: Draft) => sendHops(current, ports, { options, startedMs });
+  return await hooks.afterResponse(await attempt(first, hooks, send));
+}
+
+/** Sends the request and follows its redirects; returns the exchange with the last response. */
+async function sendHops(
+  first: Draft,
+  ports: Ports,
+  { options, startedMs }: { readonly options: ExchangeOptions; readonly startedMs: number },
+): Promise<Exchange> {
   const hops: Hop[] = [];
   for (let current = first; ;) {
     const request = prepare(current);
@@ -36,7 +49,7 @@ export async function perform(
     if (next === undefined) {
       const elapsedMs = ports.clock.monotonicMs() - startedMs;
       const exchange = { draft: first, hops: [...hops, hop], response: hop.response };
-      return await ports.hooks.afterResponse({ ...exchange, body, elapsedMs });
+      return { ...exchange, body, elapsedMs };
     }
     hops.push({ ...hop, body: await collectUpTo(body.chunks, HOP_BODY_CAP_BYTES) });
     body.cancel();

@@ -14,12 +14,18 @@ export interface CookieStore {
   remember(url: URL, head: ResponseHead): Promise<void>;
 }
 
-/** Code that runs before and after an exchange. */
+/** Code that runs before and after an exchange; what is left out is not asked. */
 export interface HookChain {
-  /** Returns the draft to send: a changed copy, or the same one. */
-  beforeRequest(draft: Draft): Promise<Draft>;
+  /** Returns the draft to send: a changed copy, or the same one; or an answer in place of sending. */
+  beforeRequest(draft: Draft): Promise<Draft | { readonly answered: Exchange }>;
   /** Returns the exchange to hand on: a changed copy, or the same one. */
   afterResponse(exchange: Exchange): Promise<Exchange>;
+  /** Returns the draft of one attempt, from 1: a changed copy, or the same one. */
+  beforeAttempt?(draft: Draft, attempt: number): Promise<Draft>;
+  /** Looks at what an attempt came to. */
+  afterAttempt?(draft: Draft, attempt: number, outcome: Exchange | WeirError): Promise<void>;
+  /** Returns an answer in place of a failure, undefined to let it fail. */
+  onError?(draft: Draft, error: WeirError): Promise<Exchange | undefined>;
 }
 
 /** Writes what is asked and what became of it; a throw refuses the request. */

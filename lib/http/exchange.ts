@@ -91,4 +91,6 @@ export interface Exchange {
   readonly body: ResponseBody;
   /** Milliseconds from the start to the head of the final response. */
   readonly elapsedMs: number;
+  /** True: a hook answered, and nothing was sent. */
+  readonly isSynthetic?: boolean | undefined;
 }

@@ -177,6 +177,22 @@ export class Keychain {
     return withValues(text, values, encoding);
   }
 
+  /** Throws SECRET_UNRESOLVED when there is no entry of this name. */
+  checkName(name: string): void {
+    this.#entry(name);
+  }
+
+  /**
+   * Returns the one value of an entry, for work inside weir such as a signature: no host gets it.
+   *
+   * @throws {WeirError} SECRET_UNRESOLVED, SECRET_EXPOSED, CONFIG_INVALID for more than one value
+   */
+  async valueOf(name: string): Promise<Secret> {
+    const { use, path } = this.#entry(name);
+    if (use.value !== undefined) return await this.#open(use.value);
+    throw badEntry(path, "has more than one value", "Use an entry with one value");
+  }
+
   async #openFor(entry: Entry, url: URL): Promise<Secret> {
     checkUrl(entry, url);
     if (entry.bindings === undefined || url.protocol !== "https:") {

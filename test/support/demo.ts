@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type LoopbackServer, startServer } from "./loopback-server.ts";
 import { runCli } from "./run-cli.ts";
 import { writePolicy } from "./serving.ts";
@@ -137,6 +139,44 @@ const AGENT_SCENES: readonly Scene[] = [
   },
 ];
 
+/** Plugins by file name. */
+const PLUGINS = {
+  "greet.js": `// Changes what is sent, and what comes back.
+weir.on("pre_request", (event) => {
+  const url = new URL(event.url);
+  url.searchParams.set("name", "Grace");
+  event.url = url.href;
+  return event;
+});
+weir.on("post_request", async (event) => {
+  event.body = { ...(await event.json()), by: "a plugin" };
+  return event;
+});
+`,
+  "hostile.js": `// Never gives back control.
+weir.on("pre_request", () => {
+  while (true) Math.sqrt(2);
+});
+`,
+} as const;
+
+const PLUGIN_SCENES: readonly Scene[] = [
+  {
+    about: "A plugin changes the request and the response",
+    argv: ["--plugin", "./greet.js", "get", "{url}/hello"],
+    exit: 0,
+    shows: ['{"hello":"Grace","by":"a plugin"}'],
+    asks: ["GET /hello?name=Grace"],
+  },
+  {
+    about: "A plugin that hangs is stopped, and its request is not sent",
+    argv: ["--plugin", "./hostile.js", "get", "{url}/hello"],
+    exit: 7,
+    shows: [],
+    asks: [],
+  },
+];
+
 function start(): Promise<LoopbackServer> {
   return startServer({
     hits: "any",
@@ -195,12 +235,25 @@ async function playAgent(server: LoopbackServer): Promise<number> {
   return good;
 }
 
+/** Plays the scenes of plugins; returns how many were as expected. */
+async function playPlugins(server: LoopbackServer): Promise<number> {
+  using home = temporaryFolder();
+  for (const [name, text] of Object.entries(PLUGINS)) {
+    writeFileSync(join(home.path, name), text);
+    console.log(`# ${name}\n${text}`);
+  }
+  let good = 0;
+  for (const scene of PLUGIN_SCENES) good += (await play(scene, server, home.path)) ? 1 : 0;
+  return good;
+}
+
 using server = await start();
-const total = SCENES.length + AGENT_SCENES.length;
+const total = SCENES.length + AGENT_SCENES.length + PLUGIN_SCENES.length;
 let good = 0;
 try {
   for (const scene of SCENES) good += (await play(scene, server)) ? 1 : 0;
   good += await playAgent(server);
+  good += await playPlugins(server);
 } finally {
   removeIsolatedBinary();
 }

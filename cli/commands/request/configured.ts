@@ -1,6 +1,7 @@
 import { WeirError } from "../../../lib/base/errors.ts";
 import type { Alias } from "../../../lib/config/alias.ts";
 import type { HeaderList } from "../../../lib/http/headers.ts";
+import type { PluginRequest } from "../../../lib/hooks/resolve.ts";
 import type { FormPair } from "../../../lib/http/form.ts";
 import { Flags, type FlagValue } from "../../flags.ts";
 import type { Io } from "../../io.ts";
@@ -14,6 +15,8 @@ export interface ConfiguredLine {
   readonly headers: HeaderList;
   /** Query of an alias, before the one typed. */
   readonly query: readonly FormPair[];
+  /** Plugins of the configuration, before those typed. */
+  readonly plugins: readonly PluginRequest[];
 }
 
 /**
@@ -30,15 +33,18 @@ export async function applyConfig(
   const { hasConfig } = await import("../../../lib/config/read.ts");
   const path = typed.text("config");
   if (!isAliased && !(await hasConfig(io.runtime, path))) {
-    return { flags: typed, url: underBase(url, typed), headers: [], query: [] };
+    return { flags: typed, url: underBase(url, typed), headers: [], query: [], plugins: [] };
   }
   const { readDefaults } = await import("../../defaults.ts");
-  const { defaults, aliases } = await readDefaults(io, path);
+  const { defaults, aliases, plugins } = await readDefaults(io, path);
   const flags = typed.over(defaults);
   const { expandAlias } = await import("../../../lib/config/alias.ts");
   const aliased = expandAlias(url, aliases);
-  if (aliased === undefined) return { flags, url: underBase(url, flags), headers: [], query: [] };
+  if (aliased === undefined) {
+    return { flags, url: underBase(url, flags), headers: [], query: [], plugins };
+  }
   return {
+    plugins,
     flags: typed.over(aliasFlags(aliased.alias)).over(defaults),
     url: aliased.url,
     headers: [...(aliased.alias.headers ?? [])],

@@ -1,6 +1,7 @@
 import { type CredentialStore, noCredentials } from "../../../lib/auth/bound.ts";
 import { WeirError } from "../../../lib/base/errors.ts";
 import type { Draft } from "../../../lib/http/draft.ts";
+import type { PluginRequest } from "../../../lib/hooks/resolve.ts";
 import { hasHeader, withHeader } from "../../../lib/http/headers.ts";
 import type { Flags } from "../../flags.ts";
 import type { Io } from "../../io.ts";
@@ -22,6 +23,8 @@ export interface TypedRequest {
   /** Where an earlier download stopped. */
   readonly resume: ResumePoint | undefined;
   readonly session: OpenSession | undefined;
+  /** Plugins of the configuration; those of the command line stand in its flags. */
+  readonly plugins: readonly PluginRequest[];
 }
 
 /**
@@ -31,7 +34,7 @@ export interface TypedRequest {
  */
 export async function readRequest(invocation: RequestInvocation, io: Io): Promise<TypedRequest> {
   const { runtime } = io;
-  const { flags, url, headers, query } = await applyConfig(invocation, io);
+  const { flags, url, headers, query, plugins } = await applyConfig(invocation, io);
   checkDownloadFlags(flags);
   const line = {
     method: invocation.method,
@@ -57,7 +60,7 @@ export async function readRequest(invocation: RequestInvocation, io: Io): Promis
           stdin: runtime.stdin,
         });
   const resume = await resumePoint(flags, io);
-  return { draft: resumed(draft, resume), credentials, flags, resume, session };
+  return { draft: resumed(draft, resume), credentials, flags, resume, session, plugins };
 }
 
 async function openNamedSession(

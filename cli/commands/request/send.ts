@@ -1,14 +1,17 @@
 import type { Client } from "../../../lib/client.ts";
 import type { Exchange } from "../../../lib/http/exchange.ts";
 import type { Io } from "../../io.ts";
+import type { OpenPlugins } from "../../plugins.ts";
 import { dialOptions, exchangeOptions } from "./network.ts";
 import { ProgressBar } from "./progress.ts";
 import type { TypedRequest } from "./read.ts";
 
 /** A client for the one request of a command line. */
-export interface RequestClient extends Disposable {
+export interface RequestClient extends AsyncDisposable {
   perform(): Promise<Exchange>;
 }
+
+type RequestDial = Awaited<ReturnType<typeof dialOptions>>;
 
 /** Uploads up to this size are over before a bar could be read. */
 const BAR_FROM_BYTES = 1_000_000;
@@ -19,18 +22,35 @@ const BAR_FROM_BYTES = 1_000_000;
  * @throws {WeirError} USAGE_BAD_VALUE, IO_READ
  */
 export async function openClient(request: TypedRequest, io: Io): Promise<RequestClient> {
-  const { flags, credentials } = request;
+  const { flags } = request;
+  const { runtime } = io;
   const options = { ...exchangeOptions(flags), isDecoded: !flags.isSet("download") };
   const dial = await dialOptions(flags, io.runtime);
+  const plugins = await openRequestPlugins(request, dial, io);
   // Loading node:http is the largest part of a cold start: nothing before this line needs it.
   const { createClient } = await import("../../../lib/client.ts");
-  const { runtime } = io;
   const jar = request.session?.jar;
-  const client = createClient({ runtime, dial, exchange: options, credentials, jar });
+  const hooks = plugins?.hooks.chain;
+  const credentials = plugins?.secrets.around(request.credentials) ?? request.credentials;
+  const client = createClient({ runtime, dial, exchange: options, credentials, jar, hooks });
   return {
     perform: () => performShown(client, request, io),
-    [Symbol.dispose]: () => client.close(),
+    async [Symbol.asyncDispose]() {
+      client.close();
+      await plugins?.hooks.close();
+    },
   };
+}
+
+/** Starts the plugins, which get ready while the client is loaded. */
+async function openRequestPlugins(
+  request: TypedRequest,
+  dial: RequestDial,
+  io: Io,
+): Promise<OpenPlugins | undefined> {
+  const { flags, plugins } = request;
+  if (plugins.length === 0 && flags.list("plugin").length === 0) return undefined;
+  return await (await import("../../plugins.ts")).openPlugins(flags, plugins, { dial, io });
 }
 
 async function performShown(client: Client, request: TypedRequest, io: Io): Promise<Exchange> {

@@ -1,0 +1,267 @@
+import { posix } from "node:path";
+import type { QuickJSContext, QuickJSHandle } from "quickjs-emscripten";
+import body from "../guest/body.js" with { type: "text" };
+import core from "../guest/core.js" with { type: "text" };
+import failure from "../guest/failure.js" with { type: "text" };
+import http from "../guest/http.js" with { type: "text" };
+import store from "../guest/store.js" with { type: "text" };
+import tools from "../guest/tools.js" with { type: "text" };
+import web from "../guest/web.js" with { type: "text" };
+import type { Engine } from "./engine.ts";
+
+/** Fault that ends an instance; the plugin has to be loaded anew, elsewhere. */
+export interface Fault {
+  readonly code: "deadline" | "memory" | "engine";
+  readonly message: string;
+  readonly stack?: string | undefined;
+}
+
+/** What one plugin may ask of the child; implemented by `Host`. */
+export interface GuestPort {
+  /** Handles one call of the function `host` of the guest. */
+  call(name: string, id: number, text: string, body: Uint8Array | string | undefined): GuestAnswer;
+  /** Returns the source of a module by its path in the plugin's folder; throws when there is none. */
+  source(path: string): string;
+}
+
+/** Sources of the guest's own parts that are read on first use. */
+const PARTS = new Map([
+  ["body", body],
+  ["failure", failure],
+  ["store", store],
+  ["http", http],
+  ["tools", tools],
+  ["web", web],
+]);
+
+/** What the guest's function `host` returns. */
+export type GuestAnswer = string | number | Uint8Array | undefined;
+
+/** What an instance needs to know of its plugin. */
+export interface InstanceOptions {
+  readonly port: GuestPort;
+  /** Milliseconds the plugin may run without giving back control. */
+  readonly deadlineMs: number;
+}
+
+const OUT_OF_MEMORY = "ran out of memory";
+
+/** The engine says "null" when it has no memory left to describe its error. */
+function faultOf(message: string, stack?: string): Fault {
+  if (!/memory|null/i.test(message)) return { code: "engine", message, stack };
+  return { code: "memory", message: OUT_OF_MEMORY, stack };
+}
+
+/** Returns a part without indentation and lines of comment: the cold engine reads each byte slowly. */
+function withoutNotes(source: string): string {
+  return source.replaceAll(/^[ \t]*(?:(?:\/\/|\/\*\*|\* ).*\n|\*\/\n)?/gm, "");
+}
+
+/** Jobs run between two looks at the clock. */
+const JOBS_A_SLICE = 100;
+
+/** One plugin in its own engine. After a fault it must not be used again, not even to be disposed. */
+export class Instance {
+  readonly #engine: Engine;
+  #port: GuestPort | undefined;
+  #deadlineMs = Infinity;
+  #deadlineAtMs = Infinity;
+  #isInterrupted = false;
+  #entry: QuickJSHandle | undefined;
+  #fault: Fault | undefined;
+
+  /** Makes an instance that is nobody's yet: all that does not depend on the plugin is done here. */
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    engine.runtime.setInterruptHandler(() => {
+      this.#isInterrupted = performance.now() > this.#deadlineAtMs;
+      return this.#isInterrupted;
+    });
+    engine.runtime.setModuleLoader((name) => this.#loadModule(name), joinSpecifier);
+    this.#turn(() => this.#start());
+  }
+
+  /** Returns what ended the instance, undefined while it lives. */
+  get fault(): Fault | undefined {
+    return this.#fault;
+  }
+
+  /** Gives the instance to a plugin. */
+  take({ port, deadlineMs }: InstanceOptions): void {
+    this.#port = port;
+    this.#deadlineMs = deadlineMs;
+  }
+
+  /** Loads the main module; its result or failure comes through the port. */
+  load(callId: number, main: string, settings: string): void {
+    this.#invoke("load", [callId, `./${main}`, settings]);
+  }
+
+  /** Runs a handler; its result or failure comes through the port. */
+  dispatch(callId: number, handler: number, event: string, context: string): void {
+    this.#invoke("dispatch", [callId, handler, event, context]);
+  }
+
+  /** Hands over the answer to an operation. */
+  deliver(
+    opId: number,
+    isGood: boolean,
+    json: string,
+    body: Uint8Array | string | undefined,
+  ): void {
+    this.#invoke("deliver", [opId, isGood, json, body]);
+  }
+
+  /** Gives the plugin as much more time as it waited for the parent without running. */
+  pauseClock(waitedMs: number): void {
+    this.#deadlineAtMs += waitedMs;
+  }
+
+  #start(): void {
+    const { context } = this.#engine;
+    const bootstrap = context.unwrapResult(context.evalCode(withoutNotes(core), "weir:core"));
+    const host = context.newFunction("host", (name, id, text, body) =>
+      this.#answer(name, id, text, body),
+    );
+    this.#entry = context.unwrapResult(context.callFunction(bootstrap, context.undefined, host));
+    for (const handle of [bootstrap, host]) handle.dispose();
+  }
+
+  #answer(...args: readonly (QuickJSHandle | undefined)[]): QuickJSHandle {
+    const { context } = this.#engine;
+    const [nameHandle, id, textHandle, body] = args;
+    const name = nameHandle === undefined ? "" : context.getString(nameHandle);
+    const text = textHandle === undefined ? "" : context.getString(textHandle);
+    const source = name === "part" ? PARTS.get(text) : undefined;
+    if (source !== undefined)
+      return context.unwrapResult(context.evalCode(withoutNotes(source), `weir:${text}`));
+    if (name === "failure" && this.#isLast(text)) return context.undefined;
+    const number = id === undefined ? 0 : context.getNumber(id);
+    const content = body === undefined ? undefined : contentOf(context, body);
+    return this.#toGuest(this.#port?.call(name, number, text, content));
+  }
+
+  #toGuest(value: GuestAnswer | boolean): QuickJSHandle {
+    const { context } = this.#engine;
+    if (value === undefined) return context.undefined;
+    // The engine takes text from its host up to the first NUL.
+    if (typeof value === "string" && value.includes("\0")) {
+      return context.unwrapResult(context.evalCode(JSON.stringify(value), "weir:text"));
+    }
+    if (typeof value === "string") return context.newString(value);
+    if (typeof value === "number") return context.newNumber(value);
+    if (typeof value === "boolean") return value ? context.true : context.false;
+    return context.newArrayBuffer(Uint8Array.from(value).buffer);
+  }
+
+  #loadModule(path: string): string | { error: Error } {
+    try {
+      return this.#port?.source(path) ?? "";
+    } catch (error) {
+      return { error: error instanceof Error ? error : new Error(String(error)) };
+    }
+  }
+
+  #invoke(name: string, args: readonly (GuestAnswer | boolean)[]): void {
+    this.#turn(() => {
+      const { context } = this.#engine;
+      const entry = this.#entry;
+      if (entry === undefined) return;
+      const handles = args.map((value) => this.#toGuest(value));
+      const task = context.getProp(entry, name);
+      const result = context.callFunction(task, context.undefined, ...handles);
+      for (const handle of [task, ...handles]) handle.dispose();
+      this.#settle(result);
+    });
+  }
+
+  /** Looks at what a call or job left behind; an error here is one the guest could not catch. */
+  #settle(result: { readonly error?: QuickJSHandle | undefined; dispose(): void }): void {
+    if (result.error !== undefined) this.#noteUncaught(result.error);
+    result.dispose();
+  }
+
+  #noteUncaught(error: QuickJSHandle): void {
+    const { context } = this.#engine;
+    const read = (key: string): string =>
+      context.getProp(error, key).consume((handle) => context.getString(handle));
+    const isObject = context.typeof(error) === "object";
+    const message = isObject ? read("message") : context.getString(error);
+    const stack = isObject ? read("stack") : "";
+    this.#end(
+      this.#isInterrupted
+        ? { code: "deadline", message: this.#deadlineText(), stack }
+        : faultOf(message, stack),
+    );
+  }
+
+  /**
+   * Takes a failure of the plugin that is the end of its engine: an async function around the one
+   * that was interrupted does catch it, and memory that ran out stays full.
+   */
+  #isLast(text: string): boolean {
+    const isFull = /"message":"out of memory"/.test(text);
+    if (!this.#isInterrupted && !isFull) return false;
+    // Written by the bootstrap with the engine's own JSON.stringify.
+    const { stack } = JSON.parse(text) as { readonly stack?: string };
+    const message = this.#isInterrupted ? this.#deadlineText() : OUT_OF_MEMORY;
+    this.#end({ code: this.#isInterrupted ? "deadline" : "memory", message, stack });
+    return true;
+  }
+
+  #deadlineText(): string {
+    return `ran for more than ${this.#deadlineMs} ms without giving back control`;
+  }
+
+  /** Runs `task` and every job it leads to, within the deadline. */
+  #turn(task: () => void): void {
+    if (this.#fault !== undefined) return;
+    this.#deadlineAtMs = performance.now() + this.#deadlineMs;
+    this.#isInterrupted = false;
+    try {
+      task();
+      this.#runJobs();
+    } catch (error) {
+      // A host error thrown through the engine leaves it in a state nobody knows.
+      const message = error instanceof Error ? error.message : String(error);
+      this.#end(faultOf(message));
+    }
+    if (this.#isInterrupted) this.#end({ code: "deadline", message: this.#deadlineText() });
+    this.#deadlineAtMs = Infinity;
+  }
+
+  #runJobs(): void {
+    const { runtime } = this.#engine;
+    while (this.#fault === undefined && runtime.hasPendingJob()) {
+      this.#settle(runtime.executePendingJobs(JOBS_A_SLICE));
+      // Promises that make promises never let the engine ask its interrupt handler.
+      if (performance.now() > this.#deadlineAtMs) this.#isInterrupted = true;
+      if (this.#isInterrupted) return;
+    }
+  }
+
+  #end(fault: Fault): void {
+    this.#fault ??= fault;
+    this.#entry = undefined;
+  }
+}
+
+/**
+ * Returns the path in the plugin's folder that `specifier` means in `importer`. Two dots at its start
+ * stay, for the loader to refuse; names that are not relative are marked, so that they are no paths.
+ */
+function joinSpecifier(importer: string, specifier: string): string {
+  if (!/^\.\.?\//.test(specifier)) return `not-relative:${specifier}`;
+  const folder = importer.startsWith("weir:") ? "" : posix.dirname(importer);
+  return posix.join(folder, specifier);
+}
+
+function contentOf(
+  context: QuickJSContext,
+  handle: QuickJSHandle,
+): Uint8Array | string | undefined {
+  const kind = context.typeof(handle);
+  if (kind === "undefined") return undefined;
+  if (kind === "string") return context.getString(handle);
+  return context.getArrayBuffer(handle).consume((lifetime) => lifetime.value.slice());
+}

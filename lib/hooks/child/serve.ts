@@ -1,0 +1,64 @@
+import { messageOf } from "../../base/errors.ts";
+import { blockingStdio, silenceConsole } from "../../runtime/blocking-stdio.ts";
+import { type Frame, FrameReader } from "../frames.ts";
+import { Seats } from "./seats.ts";
+
+/** Bytes asked of the pipe at once: what one holds on Linux. */
+const READ_BYTES = 64 * 1024;
+
+/** The parent's frames, read in place and in order. */
+class Inbox {
+  readonly #reader = new FrameReader("parent");
+  readonly #buffer = new Uint8Array(READ_BYTES);
+  readonly #waiting: Frame[] = [];
+
+  /** Returns the next frame; undefined when the parent has closed the pipe. */
+  next(): Frame | undefined {
+    return this.#waiting.shift() ?? this.#read((frame) => frame);
+  }
+
+  /** Returns the reply to operation `id`, and keeps what comes before it for later. */
+  replyTo(id: number): Frame | undefined {
+    return this.#read((frame) => (frame.kind === "reply" && frame.id === id ? frame : undefined));
+  }
+
+  /** Reads until `wanted` returns a frame; those it does not want wait. */
+  #read(wanted: (frame: Frame) => Frame | undefined): Frame | undefined {
+    for (;;) {
+      const count = blockingStdio.read(this.#buffer);
+      if (count === 0) return undefined;
+      let found: Frame | undefined;
+      for (const frame of this.#reader.push(this.#buffer.slice(0, count))) {
+        if (found === undefined && wanted(frame) !== undefined) found = frame;
+        else this.#waiting.push(frame);
+      }
+      if (found !== undefined) return found;
+    }
+  }
+}
+
+/**
+ * Runs the sandbox: a program that reads a frame, runs a plugin, writes what it says, and has neither
+ * event loop nor network nor secrets. Returns when the parent closes the pipe.
+ *
+ * @param memoryMb memory of the plugin that most likely comes first
+ */
+export async function serveSandbox(memoryMb: number): Promise<void> {
+  silenceConsole();
+  const inbox = new Inbox();
+  const seats = new Seats({
+    write: (bytes) => blockingStdio.write(bytes),
+    replyTo: (id) => inbox.replyTo(id),
+  });
+  await seats.prepare(memoryMb);
+  for (let count = 1; ; count += 1) {
+    const frame = inbox.next();
+    if (frame === undefined) return;
+    try {
+      await seats.take(frame);
+    } catch (error) {
+      seats.complain(messageOf(error));
+    }
+    seats.flush(count);
+  }
+}

@@ -1,0 +1,168 @@
+// Runs inside the sandbox before the plugin, as an expression: a function of `host`, the only way
+// out. What a plugin does to the globals afterwards reaches nothing but itself: the other side takes
+// every word from here for an attacker's.
+//
+// Everything here is read by an engine that has just started, some 2 ms a kilobyte, in the path of a
+// first request. What a plain hook does not need stands in parts that are read on first use.
+(function bootstrap(host) {
+  "use strict";
+  const { parse, stringify } = JSON;
+  const { defineProperty, freeze, keys } = Object;
+  const waiting = new Map();
+  const handlers = [];
+  const hooks = [];
+  const parts = new Map();
+  let settings;
+  let isLoading = true;
+
+  function part(file) {
+    if (!parts.has(file)) parts.set(file, host("part", 0, file)(internals));
+    return parts.get(file);
+  }
+
+  // Returns an object as JSON, also where somebody gave every object a toJSON of his own.
+  function wrap(fields) {
+    return stringify({ __proto__: null, ...fields });
+  }
+
+  // Asks the host for something that takes time.
+  function operate(name, args, body) {
+    return new Promise((resolve, reject) => {
+      waiting.set(host("op", 0, wrap({ name, args }), body), { resolve, reject });
+    });
+  }
+
+  // Called by the host with the answer to an operation.
+  function deliver(id, isGood, text, body) {
+    const waiter = waiting.get(id);
+    waiting.delete(id);
+    if (waiter === undefined) return;
+    const value = parse(text);
+    if (isGood) waiter.resolve({ value, body });
+    else waiter.reject(Object.assign(new Error(value.message), value));
+  }
+
+  function on(type, options, handler) {
+    const run = handler ?? options;
+    const { pattern, priority = 100, ...others } = handler === undefined ? {} : options;
+    const isGood =
+      isLoading &&
+      settings.events.includes(type) &&
+      typeof run === "function" &&
+      typeof (pattern ?? "") === "string" &&
+      Number.isFinite(priority) &&
+      keys(others).length === 0;
+    if (!isGood) part("failure").refuse({ type, run, pattern, priority, others, isLoading });
+    handlers.push(run);
+    hooks.push({ type, pattern, priority, stack: new Error().stack });
+  }
+
+  // What a handler gets: plain fields, and a body that is fetched when somebody reads it.
+  class HookEvent {
+    #call;
+    #body;
+
+    constructor(fields, call) {
+      for (const name of keys(fields)) this[name] = fields[name];
+      this.#call = call;
+    }
+
+    get body() {
+      return this.#body;
+    }
+
+    set body(value) {
+      this.#body = value;
+    }
+
+    async text() {
+      return part("body").read(this.#body, this.#call, "text");
+    }
+
+    async bytes() {
+      return new Uint8Array(await part("body").read(this.#body, this.#call, "bytes"));
+    }
+
+    async json() {
+      return parse(await this.text());
+    }
+  }
+
+  function contextOf(fields) {
+    return {
+      ...fields,
+      get store() {
+        return part("store").store;
+      },
+      get storage() {
+        return part("store").storage;
+      },
+    };
+  }
+
+  // Tells the host what a handler returned; the host reads it as an attacker's.
+  function finish(call, value) {
+    if (value === undefined || value === null) return void host("result", call, '{"kind":"none"}');
+    if (typeof value !== "object") {
+      return void host("result", call, wrap({ kind: "scalar", type: typeof value }));
+    }
+    const isAnswer = !("type" in value) && value.respond !== undefined;
+    const given = isAnswer ? value.respond?.body : value.body;
+    const fields = { __proto__: null, ...value };
+    if (isAnswer) fields.respond = { ...value.respond, body: undefined };
+    else fields.body = undefined;
+    if (given === undefined)
+      return void host("result", call, wrap({ kind: "object", fields, body: "none" }));
+    const { kind, content } = part("body").bodyOf(given);
+    host("result", call, wrap({ kind: "object", fields, body: kind }), content);
+  }
+
+  function fail(call, thrown) {
+    host("failure", call, wrap(part("failure").describe(thrown)));
+  }
+
+  async function dispatch(call, at, eventText, contextText) {
+    try {
+      const event = new HookEvent(parse(eventText), call);
+      // Within a function of its own: what stops a handler cannot be caught in the function it stops.
+      const run = async () => handlers[at](event, contextOf(parse(contextText)));
+      finish(call, await run());
+    } catch (thrown) {
+      fail(call, thrown);
+    }
+  }
+
+  // Loads the main module; its handlers are known when this ends.
+  async function load(call, main, settingsText) {
+    settings = parse(settingsText);
+    if (settings.args !== undefined) globalThis.args = freeze(settings.args);
+    try {
+      const { plugin = null, default: status = null } = await import(main);
+      isLoading = false;
+      const fields = { __proto__: null, manifest: plugin, hooks, status };
+      host("result", call, wrap({ kind: "object", fields, body: "none" }));
+    } catch (thrown) {
+      fail(call, thrown);
+    }
+  }
+
+  const internals = { host, operate, part, settings: () => settings };
+  const lazy = {
+    http: "http core",
+    web: "URL URLSearchParams TextEncoder TextDecoder atob btoa crypto structuredClone setTimeout clearTimeout queueMicrotask",
+    tools: "oq log print console",
+  };
+  for (const file of keys(lazy)) {
+    for (const name of lazy[file].split(" ")) {
+      defineProperty(globalThis, name, {
+        configurable: true,
+        get: () => part(file)[name],
+        set: (value) =>
+          void defineProperty(globalThis, name, { value, writable: true, configurable: true }),
+      });
+    }
+  }
+  const weir = freeze({ on, secret: (name) => host("secret", 0, String(name)) });
+  for (const name of ["weir", "crucible"]) defineProperty(globalThis, name, { value: weir });
+  return { load, dispatch, deliver };
+});

@@ -1,0 +1,282 @@
+import { expect, test } from "bun:test";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { startServer } from "../support/loopback-server.ts";
+import { runCli, startProgram } from "../support/run-cli.ts";
+import { commandOf, type Target } from "../support/targets.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+const ADD_HEADER = `export const plugin = { name: "marker", capabilities: ["rewrite"] };
+weir.on("pre_request", (event) => { event.headers["x-mark"] = "1"; return event; });
+`;
+
+/** Writes `files` into a folder that goes with its scope. */
+function folderOf(files: Readonly<Record<string, string>>) {
+  const folder = temporaryFolder();
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder.path, name), text);
+  return folder;
+}
+
+test.each([{ target: "source" }, { target: "binary" }, { target: "deno" }] as const)(
+  "--plugin changes the request on $target",
+  async ({ target }: { target: Target }) => {
+    using server = await startServer({ replies: [{ body: "fine" }] });
+    using folder = folderOf({ "mark.js": ADD_HEADER });
+    const argv = ["--plugin", "./mark.js", "get", server.url];
+    const result = await runCli(argv, { target, cwd: folder.path, timeoutMs: 60_000 });
+    expect(result).toMatchObject({ stdout: "fine", stderr: "", exit: 0 });
+    expect(server.hits[0]?.header("x-mark")).toBe("1");
+  },
+);
+
+test("a plugin of weir runs by its name, with an option, alone in an empty folder", async () => {
+  using server = await startServer({ replies: [{}] });
+  const argv = [
+    "--plugin",
+    "request-id",
+    "--plugin",
+    "request-id:header=X-Trace",
+    "get",
+    server.url,
+  ];
+  expect(await runCli(argv, { target: "binary" })).toMatchObject({ stderr: "", exit: 0 });
+  expect(server.hits[0]?.header("x-trace")).toMatch(/^[0-9a-f-]{36}$/);
+  expect(server.hits[0]?.header("x-request-id")).toBeUndefined();
+});
+
+test("json-only fails an HTML page with its title, and exits 7", async () => {
+  using server = await startServer({
+    replies: [{ body: "<title>Log in</title>", headers: { "Content-Type": "text/html" } }],
+  });
+  const result = await runCli(["--plugin", "json-only", "get", server.url], { target: "binary" });
+  expect(result.exit).toBe(7);
+  expect(result.stderr).toContain('expected JSON and got text/html titled "Log in" (HTTP 200)');
+});
+
+test("a plugin that is stopped refuses the request, and names its place", async () => {
+  using server = await startServer({ hits: 0 });
+  using folder = folderOf({
+    "hang.ts": `export const plugin: { name: string } = { name: "hang" };
+// A comment.
+weir.on("pre_request", (event: unknown): void => {
+  while (true) Math.sqrt(2);
+});
+`,
+  });
+  const argv = ["--plugin", "./hang.ts", "get", server.url];
+  const result = await runCli(argv, { target: "binary", cwd: folder.path });
+  expect(result.exit).toBe(7);
+  expect(result.stderr).toContain(
+    "Plugin hang failed in pre_request: ran for more than 1000 ms without giving back control (hang.ts:4",
+  );
+});
+
+test.each([{ target: "binary" }, { target: "deno" }] as const)(
+  "exec runs a script with its arguments on $target, and exits with what it exports",
+  async ({ target }: { target: Target }) => {
+    using server = await startServer({ replies: [{ json: { name: "Ada" } }] });
+    using folder = folderOf({
+      "lib.ts": "export const nameOf = (value: { name: string }): string => value.name;",
+      "main.ts": `import { nameOf } from "./lib.ts";
+const [url, word] = args;
+const response = await http.get(url as string);
+print(nameOf(oq.parse(response.body)), word);
+export default 3;
+`,
+    });
+    const net = `127.0.0.1:${server.port}`;
+    const argv = ["exec", "--allow-net", net, "main.ts", server.url, "--word"];
+    const result = await runCli(argv, { target, cwd: folder.path, timeoutMs: 60_000 });
+    expect(result).toMatchObject({ stdout: "", stderr: "Ada --word\n", exit: 3 });
+  },
+);
+
+test("exec reaches nothing that is not allowed, and --plugin runs around its requests", async () => {
+  using server = await startServer({ replies: [{}] });
+  using folder = folderOf({
+    "mark.js": ADD_HEADER,
+    "main.js": `const { status, error_code } = await http.get(args[0]); print(status, error_code);`,
+  });
+  const run = (flags: readonly string[]) =>
+    runCli(["exec", ...flags, "main.js", server.url], { target: "binary", cwd: folder.path });
+  expect((await run([])).stderr).toBe("0 policy\n");
+  const net = `--allow-net=127.0.0.1:${server.port}`;
+  expect((await run([net, "--plugin", "./mark.js"])).stderr).toBe("200 undefined\n");
+  expect(server.hits.map((hit) => hit.header("x-mark"))).toEqual(["1"]);
+});
+
+test("exec reports an uncaught error with its place and exits 7", async () => {
+  using folder = folderOf({ "main.js": "const a = 1;\nnull.x;\n" });
+  const result = await runCli(["exec", "main.js"], { target: "binary", cwd: folder.path });
+  expect(result.exit).toBe(7);
+  expect(result.stderr).toContain("(main.js:2:");
+});
+
+test("a plugin of the configuration runs only when it is trusted, and as it was", async () => {
+  using server = await startServer({ replies: [{}] });
+  using folder = folderOf({ "mark.js": ADD_HEADER });
+  const home = join(folder.path, "home");
+  mkdirSync(join(home, ".config", "weir"), { recursive: true });
+  const file = join(folder.path, "mark.js");
+  writeFileSync(join(home, ".config", "weir", "config.toml"), `[[plugin]]\npath = "${file}"\n`);
+  const run = (argv: readonly string[]) => runCli(argv, { target: "binary", home });
+  const before = await run(["get", server.url]);
+  expect(before).toMatchObject({ exit: 77, stderr: expect.stringContaining("is not trusted") });
+  expect((await run(["plugin", "trust", file])).stdout).toContain("trusted       yes, from now on");
+  const record = join(home, ".local", "share", "weir", "trust.json");
+  expect(statSync(record).mode & 0o777).toBe(0o600);
+  expect(await run(["get", server.url])).toMatchObject({ exit: 0, stderr: "" });
+  expect(server.hits[0]?.header("x-mark")).toBe("1");
+  writeFileSync(file, `${ADD_HEADER}// changed\n`);
+  const after = await run(["get", server.url]);
+  expect(after).toMatchObject({ exit: 77, stderr: expect.stringContaining("has changed") });
+  expect((await run(["plugin", "show", file])).stdout).toContain("no: it has changed since");
+});
+
+test("plugin list, check and types print on standard output", async () => {
+  using folder = folderOf({ "mark.js": ADD_HEADER });
+  const run = (argv: readonly string[]) =>
+    runCli(["plugin", ...argv], { target: "binary", cwd: folder.path });
+  expect((await run(["list"])).stdout).toContain("hmac-sign          Signs method, path");
+  const check = await run(["check", "./mark.js"]);
+  expect(check.stdout).toMatch(/^marker\n\nfile {10}\S+mark\.js\ncapabilities {2}rewrite\n/);
+  expect(check.stdout).toContain("hooks         pre_request, priority 100");
+  const types = readFileSync(join(import.meta.dir, "../../plugins/plugin.d.ts"), "utf8");
+  expect((await run(["types"])).stdout).toBe(types);
+});
+
+test("CR30 a clone's plugin is not found by being there", async () => {
+  using server = await startServer({ replies: [{}] });
+  using folder = folderOf({ "request-id.js": "throw new Error('run');", "plugin.toml": "" });
+  const argv = ["--plugin", "request-id", "get", server.url];
+  const result = await runCli(argv, { target: "binary", cwd: folder.path });
+  expect(result).toMatchObject({ exit: 0, stderr: "" });
+});
+
+/** Returns the process ids of the children of `pid`; Linux only. */
+function childrenOf(pid: number): readonly number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => {
+      try {
+        return Number(/\) \w (\d+)/.exec(readFileSync(`/proc/${name}/stat`, "utf8"))?.[1]) === pid;
+      } catch {
+        // It ended meanwhile.
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+async function waitFor(isDone: () => boolean, timeoutMs: number): Promise<boolean> {
+  for (const endMs = performance.now() + timeoutMs; performance.now() < endMs;) {
+    if (isDone()) return true;
+    await Bun.sleep(10);
+  }
+  return false;
+}
+
+test.skipIf(!existsSync("/proc/self/stat"))(
+  "no child outlives a parent that is killed during an endless native call",
+  async () => {
+    using folder = folderOf({
+      "native.js": `export const plugin = { name: "native", limits: { deadline_ms: 60000 } };
+weir.on("pre_request", () => { Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1); });
+`,
+    });
+    const [program = ""] = commandOf("binary");
+    const argv = ["--plugin", join(folder.path, "native.js"), "get", "http://127.0.0.1:1/"];
+    const parent = Bun.spawn([program, ...argv], { stdout: "ignore", stderr: "ignore" });
+    const sandboxes = (): readonly number[] => childrenOf(parent.pid);
+    expect(await waitFor(() => sandboxes().length > 0, 10_000)).toBe(true);
+    const [child = 0] = sandboxes();
+    // Long enough to be inside the call: it takes all of a core.
+    const ticks = (): number =>
+      Number(readFileSync(`/proc/${child}/stat`, "utf8").split(") ")[1]?.split(" ")[11] ?? 0);
+    expect(await waitFor(() => ticks() > 30, 20_000)).toBe(true);
+    // What the parent may reveal to its child: two variables.
+    const env = readFileSync(`/proc/${child}/environ`, "utf8")
+      .split("\0")
+      .filter((one) => one !== "");
+    expect(
+      env.map((one) => one.split("=")[0]).toSorted((a, b) => (a ?? "").localeCompare(b ?? "")),
+    ).toEqual(["BUN_FEATURE_FLAG_NO_ORPHANS", "BUN_JSC_forceRAMSize"]);
+    parent.kill("SIGKILL");
+    await parent.exited;
+    expect(await waitFor(() => !existsSync(`/proc/${child}`), 3000)).toBe(true);
+  },
+);
+
+test.skipIf(!existsSync("/proc/self/stat"))(
+  "the child of the binary stays under its cap and 60 MB",
+  async () => {
+    using folder = folderOf({
+      "bomb.js": `export const plugin = { name: "bomb", limits: { memory_mb: 64 } };
+weir.on("pre_request", async () => {
+  const held = [];
+  try { for (;;) held.push(new Uint8Array(1 << 20)); } catch { /* full */ }
+  await new Promise((resolve) => setTimeout(resolve, 400));
+});
+`,
+    });
+    const [program = ""] = commandOf("binary");
+    const argv = ["--plugin", join(folder.path, "bomb.js"), "get", "http://127.0.0.1:1/"];
+    const parent = Bun.spawn([program, ...argv], { stdout: "ignore", stderr: "ignore" });
+    let peakMib = 0;
+    while (parent.exitCode === null) {
+      for (const child of childrenOf(parent.pid)) {
+        const text = await Bun.file(`/proc/${child}/status`)
+          .text()
+          .catch(() => "");
+        peakMib = Math.max(peakMib, Number(/^VmHWM:\s*(\d+)/m.exec(text)?.[1] ?? 0) / 1024);
+      }
+      await Bun.sleep(10);
+    }
+    expect(peakMib).toBeGreaterThan(64);
+    expect(peakMib).toBeLessThan(64 + 60);
+  },
+);
+
+test("Ctrl-C ends weir and its child", async () => {
+  using folder = folderOf({
+    "wait.js": `weir.on("pre_request", () => new Promise(() => {}));`,
+  });
+  const running = startProgram([
+    ...commandOf("binary"),
+    "--plugin",
+    join(folder.path, "wait.js"),
+    "get",
+    "http://127.0.0.1:1/",
+  ]);
+  await Bun.sleep(500);
+  running.signal("SIGINT");
+  expect((await running.result).exit).toBe(130);
+});
+
+test("a secret of the keychain is sent over TLS to its host, and a plugin never holds it", async () => {
+  const certificates = join(import.meta.dir, "../../fixtures/certificates");
+  const pem = (name: string): string => readFileSync(join(certificates, `${name}.pem`), "utf8");
+  using server = await startServer({
+    replies: [{ body: "fine" }],
+    tls: { cert: pem("server"), key: pem("server.key") },
+  });
+  using folder = folderOf({
+    "token.js": `export const plugin = { name: "token", capabilities: ["rewrite", "secrets"] };
+weir.on("pre_request", (event) => {
+  const text = weir.secret("partner");
+  log.info(text.replace(/[0-9a-f]{32}/, "…"));
+  event.headers["x-token"] = text;
+  return event;
+});
+`,
+  });
+  const config = join(folder.path, "weir.toml");
+  const entry = `kind = "static"\nvalue = "env:PARTNER"\nhosts = ["127.0.0.1:${server.port}"]\n`;
+  writeFileSync(config, `[keychain.partner]\n${entry}`, { mode: 0o600 });
+  const flags = ["--config", config, "--verify", join(certificates, "authority.pem")];
+  const argv = [...flags, "--plugin", "./token.js", "get", server.url];
+  const env = { PARTNER: "s3cret-value" };
+  const result = await runCli(argv, { target: "binary", cwd: folder.path, env });
+  expect(result).toMatchObject({ stdout: "fine", exit: 0, stderr: "token: weir-secret-…\n" });
+  expect(server.hits[0]?.header("x-token")).toBe("s3cret-value");
+});
