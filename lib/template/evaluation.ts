@@ -181,8 +181,9 @@ export class Evaluation {
     this.charge(1 + length);
   }
 
-  /** Runs `body` with `depth` more levels of the tree on the stack. */
+  /** Runs `body`, a call, with `depth` more levels of the tree on the stack. */
   deeper<T>(depth: number, body: () => T): T {
+    this.charge(4);
     this.#depthLeft -= depth;
     if (this.#depthLeft < 0)
       throw this.fail("TEMPLATE_BUDGET", "The template calls itself too often", {

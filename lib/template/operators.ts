@@ -217,7 +217,7 @@ export function order(state: Evaluation, first: unknown, second: unknown, depth 
  *
  * @throws {WeirError} TEMPLATE_TYPE when nothing can be in `container`
  */
-export function isIn(state: Evaluation, given: unknown, container: unknown): boolean {
+function isIn(state: Evaluation, given: unknown, container: unknown): boolean {
   const item = plain(state.present(given));
   const within = plain(state.present(container));
   if (typeof within === "string") {

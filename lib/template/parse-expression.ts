@@ -289,7 +289,7 @@ function argumentsBase(
 }
 
 /** Reads `(a, b, key=c, *list, **map)`. */
-export function parseArguments(reader: TokenReader): CallArguments {
+function parseArguments(reader: TokenReader): CallArguments {
   reader.expectOperator("(");
   const positional: Expression[] = [];
   const named: [string, Expression][] = [];
