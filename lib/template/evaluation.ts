@@ -54,12 +54,9 @@ export class Scope {
   }
 
   get(name: string): unknown {
-    return this.#values.get(name) ?? this.#outer(name);
-  }
-
-  #outer(name: string): unknown {
     // none is a value, undefined is not.
-    return this.#values.has(name) ? this.#values.get(name) : this.#parent?.get(name);
+    const value = this.#values.get(name);
+    return value === undefined ? this.#parent?.get(name) : value;
   }
 
   set(name: string, value: unknown): void {
