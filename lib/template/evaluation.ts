@@ -54,12 +54,9 @@ export class Scope {
   }
 
   get(name: string): unknown {
-    return this.#values.get(name) ?? this.#outer(name);
-  }
-
-  #outer(name: string): unknown {
     // none is a value, undefined is not.
-    return this.#values.has(name) ? this.#values.get(name) : this.#parent?.get(name);
+    const value = this.#values.get(name);
+    return value === undefined ? this.#parent?.get(name) : value;
   }
 
   set(name: string, value: unknown): void {
@@ -181,8 +178,9 @@ export class Evaluation {
     this.charge(1 + length);
   }
 
-  /** Runs `body` with `depth` more levels of the tree on the stack. */
+  /** Runs `body`, a call, with `depth` more levels of the tree on the stack. */
   deeper<T>(depth: number, body: () => T): T {
+    this.charge(4);
     this.#depthLeft -= depth;
     if (this.#depthLeft < 0)
       throw this.fail("TEMPLATE_BUDGET", "The template calls itself too often", {

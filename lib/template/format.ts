@@ -163,6 +163,8 @@ function digitsOf(state: Evaluation, value: number, shape: Shape): string {
     throw state.typeError("The precision is larger than 100", "Use a smaller one");
   const [radix, prefix] = RADIX[type] ?? [10, ""];
   if (type === "d" || radix !== 10) {
+    if (radix !== 10 && !Number.isInteger(value))
+      throw state.typeError(`The format ${type} needs a whole number`, "Use int first");
     const digits = Math.trunc(value)
       .toString(radix)
       .padStart(shape.precision ?? 0, "0");
@@ -225,6 +227,7 @@ export function formatFields(
 ): string {
   state.chargeText(format.length);
   let count = 0;
+  let isNumbered = false;
   const text = format.replace(FIELD, (whole: string, ...match: unknown[]) => {
     if (whole === "{{" || whole === "}}") return whole.charAt(0);
     if (whole === "{" || whole === "}")
@@ -234,6 +237,9 @@ export function formatFields(
     const { path = "", conversion, spec = "" } = groups;
     const head = /^[^.[]*/.exec(path)?.[0] ?? "";
     const key = head === "" ? count++ : /^\d+$/.test(head) ? Number(head) : head;
+    isNumbered ||= /^\d+$/.test(head);
+    if (isNumbered && count > 0)
+      throw state.typeError("The format has fields with numbers and without", "Number all or none");
     const root = typeof key === "number" ? positional[key] : named.get(key);
     const value = followPath(state, root, path.slice(head.length), String(key));
     const shown = conversion === undefined ? value : textOf(state, value);

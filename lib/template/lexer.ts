@@ -33,7 +33,9 @@ const BLOCK_END = /[-+]?%\}/y;
 const CLOSERS: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}" };
 
 const ESCAPE =
-  /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([0-7]{1,3})|(\r?\n)|([abfnrtv\\'"]))/g;
+  /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([0-7]{1,3})|(\r?\n)|([abfnrtv\\'"])|[xuUN])/g;
+/** An escape without its digits, or by a name. */
+const CUT_ESCAPE = /^\\[xuUN]$/;
 const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
   a: "\x07",
   b: "\b",
@@ -53,7 +55,8 @@ function unescape(body: string): string {
       return code > 0x10ffff ? whole : String.fromCodePoint(code);
     }
     if (octal !== undefined) return String.fromCodePoint(Number.parseInt(octal, 8));
-    return newline === undefined ? (SIMPLE_ESCAPES[simple] ?? simple) : "";
+    if (newline !== undefined) return "";
+    return simple === undefined ? whole : (SIMPLE_ESCAPES[simple] ?? simple);
   });
 }
 
@@ -170,11 +173,22 @@ class Lexer {
       return;
     }
     const string = this.#take(STRING);
-    if (string !== undefined) return this.#push("string", offset, unescape(string.slice(1, -1)));
+    if (string !== undefined) return this.#string(string.slice(1, -1), offset);
     const operator = this.#take(OPERATOR);
     if (operator === undefined) throw this.#unexpected();
     this.#bracket(operator, offset, open);
     this.#push("operator", offset, operator);
+  }
+
+  #string(body: string, offset: number): void {
+    const isCut = body.match(ESCAPE)?.some((escape) => CUT_ESCAPE.test(escape)) ?? false;
+    this.#push("string", offset, unescape(body));
+    if (!isCut) return;
+    this.#at = offset;
+    throw this.#error(
+      "An escape in the text is not complete",
+      "Write \\xHH, \\uHHHH or \\UHHHHHHHH, and two backslashes for one",
+    );
   }
 
   #bracket(operator: string, offset: number, open: string[]): void {

@@ -3,6 +3,7 @@ import type { Evaluation } from "./evaluation.ts";
 import { printf } from "./format.ts";
 import { describe, itemsOf } from "./lookup.ts";
 import {
+  type Dict,
   hasKey,
   isDict,
   isEmpty,
@@ -168,12 +169,7 @@ function isSameList(
   });
 }
 
-function isSameDict(
-  state: Evaluation,
-  left: Parameters<typeof keysOf>[0],
-  right: Parameters<typeof keysOf>[0],
-  depth: number,
-): boolean {
+function isSameDict(state: Evaluation, left: Dict, right: Dict, depth: number): boolean {
   const keys = keysOf(left);
   state.charge(1 + keys.length);
   if (keys.length !== keysOf(right).length) return false;

@@ -39,16 +39,18 @@ function checked(state: Evaluation, text: string): string {
 }
 
 function toBase64(state: Evaluation, value: unknown): string {
-  return checked(state, Buffer.from(utf8(textOf(state, value))).toString("base64"));
+  return checked(state, utf8(textOf(state, value)).toBase64());
 }
 
 function fromBase64(state: Evaluation, value: unknown): string {
-  const text = textOf(state, value).replace(/\s/g, "");
-  if (!/^[\w+/-]*={0,2}$/.test(text) || text.replace(/=+$/, "").length % 4 === 1)
+  const text = textOf(state, value).replace(/\s/g, "").replaceAll("-", "+").replaceAll("_", "/");
+  if (!/^[a-z\d+/]*={0,2}$/i.test(text) || text.replace(/=+$/, "").length % 4 === 1)
     throw state.typeError("The text is not Base64");
+  // Padding may be left out, as tokens do; what it stands for is then clear all the same.
   try {
-    return decoder.decode(Buffer.from(text, "base64"));
+    return decoder.decode(Uint8Array.fromBase64(text));
   } catch (error) {
+    if (error instanceof SyntaxError) throw state.typeError("The text is not Base64");
     if (!(error instanceof TypeError)) throw error;
     throw state.typeError("The decoded bytes are not UTF-8 text", "Keep binary data in a file");
   }

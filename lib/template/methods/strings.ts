@@ -42,16 +42,27 @@ type Search = (text: string, wanted: string) => number;
 const first: Search = (text, wanted) => text.indexOf(wanted);
 const last: Search = (text, wanted) => text.lastIndexOf(wanted);
 
+/** Returns the part of a text that the arguments `start` and `end`, the second and third, choose. */
+function partOf(
+  state: Evaluation,
+  self: string,
+  args: Arguments,
+): { readonly text: string; readonly start: number } {
+  if (args.value(1) === null && args.value(2) === null) return { text: self, start: 0 };
+  state.charge(self.length);
+  const characters = charactersOf(self);
+  const bounds = [args.optionalInteger(1), args.optionalInteger(2)];
+  const indexes = sliceIndexes(characters.length, bounds);
+  const start = indexes[0] ?? 0;
+  return { text: characters.slice(start, start + indexes.length).join(""), start };
+}
+
 /** Finds within the part `start`, `end`, and counts in characters. */
 function find(search: Search, isRequired: boolean): Operation {
   return method("sub start? end?", (state, self, args) => {
-    state.charge(self.length);
-    const characters = charactersOf(self);
-    const indexes = sliceIndexes(characters.length, [args.integer(1, 0), args.optionalInteger(2)]);
-    const start = indexes[0] ?? 0;
-    const part = characters.slice(start, start + indexes.length).join("");
-    const at = search(part, args.text(0));
-    if (at !== -1) return start + lengthOf(part.slice(0, at));
+    const { text, start } = partOf(state, self, args);
+    const at = search(text, args.text(0));
+    if (at !== -1) return start + lengthOf(text.slice(0, at));
     if (isRequired) throw state.typeError("The text does not contain it", "Test with in first");
     return -1;
   });
@@ -59,11 +70,12 @@ function find(search: Search, isRequired: boolean): Operation {
 
 /** `startswith` and `endswith` take one text or several. */
 function edge(matches: (text: string, part: string) => boolean): Operation {
-  return method("part", (state, self, args) => {
+  return method("part start? end?", (state, self, args) => {
+    const text = partOf(state, self, args).text;
     const given = args.value(0);
     const parts = Array.isArray(given) ? itemsOf(state, given) : [given];
     return parts.some((part) => {
-      if (typeof part === "string") return matches(self, part);
+      if (typeof part === "string") return matches(text, part);
       throw state.typeError(`The argument must be a text, not ${describe(part)}`);
     });
   });
@@ -111,8 +123,9 @@ function partition(search: Search, isRight: boolean): Operation {
 
 function count(state: Evaluation, self: string, args: Arguments): number {
   const wanted = args.text(0);
+  const { text } = partOf(state, self, args);
   state.charge(self.length / 16);
-  return wanted === "" ? lengthOf(self) + 1 : self.split(wanted).length - 1;
+  return wanted === "" ? lengthOf(text) + 1 : text.split(wanted).length - 1;
 }
 
 function joinAll(state: Evaluation, self: string, args: Arguments): string {
@@ -157,7 +170,7 @@ export const STRING_METHODS: Readonly<Record<string, Operation>> = {
   capitalize: method("", (_, self) => capitalized(self)),
   casefold: method("", (_, self) => self.toLowerCase().replaceAll("ß", "ss")),
   center: filled("center"),
-  count: method("sub", count),
+  count: method("sub start? end?", count),
   endswith: edge((text, part) => text.endsWith(part)),
   expandtabs: method("tabsize?", expandTabs),
   find: find(first, false),
