@@ -1,6 +1,7 @@
 import type { Exchange } from "../../lib/http/exchange.ts";
 import type { Io } from "../io.ts";
 import type { RequestInvocation } from "./command.ts";
+import { checkPlace } from "./request/file.ts";
 import { isSaved, save } from "./request/save.ts";
 import { showBeside, showExchange, showOffline } from "./request/show.ts";
 import { readRequest, type TypedRequest } from "./request/read.ts";
@@ -23,13 +24,15 @@ export async function run(invocation: RequestInvocation, given: Io): Promise<num
 }
 
 async function send(request: TypedRequest, io: Io): Promise<number> {
+  const output = request.flags.text("output");
+  if (output !== undefined) await checkPlace(io.runtime.files, output);
   using client = await openClient(request, io);
   const exchange = await client.perform();
   await request.session?.save();
   if (request.flags.isSet("download")) return await download(exchange, request, io);
   await showExchange(exchange, request, io);
   const exit = request.flags.isSet("check-status") ? statusExit(exchange.response) : 0;
-  const isSeen = io.isStdoutTerminal && request.flags.text("output") === undefined;
+  const isSeen = io.isStdoutTerminal && output === undefined;
   if (exit !== 0 && !isSeen) await io.warn(statusText(exchange.response));
   return exit;
 }
