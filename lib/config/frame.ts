@@ -2,8 +2,8 @@ import type { KeyPath, Place } from "./locate.ts";
 
 /** Names whose values may be secrets; a false alarm costs a line of an error, a miss a secret. */
 const SENSITIVE = /token|secret|pass|credential|auth|cookie|key|header|query|claims/i;
-/** A URL or proxy with a password in it. */
-const USERINFO = /\/\/[^/\s"']*@/;
+/** A URL or proxy with a password in it; a proxy may be written without a scheme. */
+const USERINFO = /\/\/[^/\s"']*@|:[^\s"'@]+@/;
 const WIDEST = 100;
 
 /** Says whether the value of `path` may be a secret, judged by the words in it. */

@@ -9,7 +9,7 @@ import { identity, pem } from "../support/wire.ts";
 
 // What an environment may hold that other HTTP clients listen to. Nothing of it reaches an agent;
 // BUN_OPTIONS is out of reach, as it makes the runtime run other code before weir, and the manual
-// says so.
+// says so. Proves PX22 and PX25.
 
 const POLICY = `
 [http_request]

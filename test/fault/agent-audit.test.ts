@@ -6,7 +6,7 @@ import { type CliResult, runCli } from "../support/run-cli.ts";
 import { auditLines, startServing, usualAuditPath, writePolicy } from "../support/serving.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 
-// The audit file of the compiled binary under tampering, and when it cannot be written.
+// The audit file of the compiled binary under tampering, and when it cannot be written. Proves PX27.
 
 const POLICY = `
 [http_request]

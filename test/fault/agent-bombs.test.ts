@@ -8,6 +8,7 @@ import { eventually, listen, onRequest, type WireServer, within } from "../suppo
 
 // A server that an allowlist lets through may still mean harm. The compiled binary is measured from
 // outside: what it answers, how long it takes, how much memory it grows by, whether it hangs up.
+// Proves PX7 and PX9.
 
 const MIB = 1024 * 1024;
 /** Decoded size of the bombs. */

@@ -4,7 +4,7 @@ import { runCli } from "../support/run-cli.ts";
 import { type AuditLine, type Serving, startServing, writePolicy } from "../support/serving.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
-// kill -9 of the compiled binary while it serves. WEIR_KILLS=200 is the full series.
+// kill -9 of the compiled binary while it serves. Proves PX27. WEIR_KILLS=200 is the full series.
 const KILLS = Number(process.env["WEIR_KILLS"] ?? 20);
 const IN_FLIGHT = 8;
 

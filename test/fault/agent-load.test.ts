@@ -4,7 +4,7 @@ import { type Handler, startServer } from "../support/loopback-server.ts";
 import { runCli } from "../support/run-cli.ts";
 import { auditLines, type Holdings, holdings, startServing } from "../support/serving.ts";
 
-// WEIR_CALLS=10000 is the full series.
+// The compiled binary under load. Proves PX11. WEIR_CALLS sets the number of calls.
 const CALLS = Number(process.env["WEIR_CALLS"] ?? 10_000);
 const IN_FLIGHT = 16;
 const SETTLED = CALLS / 5;

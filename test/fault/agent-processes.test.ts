@@ -4,7 +4,7 @@ import { type CliResult, runCli } from "../support/run-cli.ts";
 import { auditLines, usualAuditPath, writePolicy } from "../support/serving.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
-// Many one-shot processes of the compiled binary share one audit file and one quota.
+// Many one-shot processes of the compiled binary share one audit file and one quota. Proves PX28.
 
 const PROCESSES = 8;
 

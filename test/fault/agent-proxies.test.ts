@@ -5,7 +5,7 @@ import { startServing } from "../support/serving.ts";
 import { eventually, identity, listen, type Serve, within } from "../support/wire.ts";
 
 // The compiled binary behind proxies that fail: the request fails with them. The origins, which
-// anybody could reach directly, are never asked.
+// anybody could reach directly, are never asked. Proves PX25.
 
 let plain: LoopbackServer;
 let secure: LoopbackServer;
@@ -125,4 +125,30 @@ http_proxy = "127.0.0.1:${proxy.port}"
   expect(envelope).toMatchObject({ success: false, code: "NET_CLOSED" });
   await eventually(() => proxy.sockets.every(({ closed }) => closed));
   expect(asked).toBe(1);
+});
+
+test.each([
+  { name: "another scheme", url: "ftp://ada:s3cret@127.0.0.1:1" },
+  { name: "a path", url: "http://ada:s3cret@127.0.0.1:1/path" },
+  { name: "two ports", url: "http://ada:s3cret@127.0.0.1:1:2" },
+  { name: "no scheme and two ports", url: "ada:s3cret@127.0.0.1:1:2" },
+])("a proxy URL with $name refuses the policy, and keeps its password", async ({ url }) => {
+  await using agent = startServing({
+    policy: `
+[http_request]
+enabled = true
+allowed_domains = ["127.0.0.1:*"]
+[proxy]
+enabled = true
+all_proxy = "${url}"
+`,
+  });
+  expect(await agent.exited).toBe(78);
+  const said = await agent.stderr();
+  expect(said).toContain("weir.toml:7:13");
+  expect(said).not.toContain("s3cret");
+  const env = { ALL_PROXY: url };
+  const raw = await runCli(["get", plain.url], { target: "binary", env });
+  expect(raw.exit).toBe(64);
+  expect(raw.stderr).not.toContain("s3cret");
 });

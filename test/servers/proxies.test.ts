@@ -10,6 +10,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 // The compiled binary through proxies from Debian, as a tool for people and as one for models.
+// Proves PX25.
 
 const USER = "ada";
 const PASSWORD = "s3cret";

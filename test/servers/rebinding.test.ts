@@ -20,7 +20,7 @@ import { eventually } from "../support/wire.ts";
 
 // DNS rebinding against the compiled binary. Outside, this file starts itself again in namespaces
 // where a range of public addresses is this machine, and dnsmasq is the system's resolver; a second
-// server behind it gives answers that change with each question.
+// server behind it gives answers that change with each question. Proves PX19, PX20 and PX21.
 
 const PUBLIC = "93.184.215.14";
 const CLOSED = "93.184.215.99";

@@ -426,6 +426,7 @@ export const PROVEN: readonly RequirementId[] = [
   "PX21",
   "PX22",
   "PX23",
+  "PX25",
   "PX26",
   "PX27",
   "PX28",
