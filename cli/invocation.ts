@@ -68,7 +68,7 @@ function wordsInvocation(
   const foreign = flags.names().find((name) => findFlag(name)?.isCommon !== true);
   if (foreign !== undefined) {
     throw new WeirError("USAGE_UNKNOWN_FLAG", `Command ${command.name} has no flag --${foreign}`, {
-      hint,
+      hint: command === HELP_COMMAND ? `For the help on a flag write weir help ${foreign}` : hint,
       details: { flag: foreign },
     });
   }

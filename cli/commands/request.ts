@@ -2,6 +2,7 @@ import type { Exchange } from "../../lib/http/exchange.ts";
 import type { Processes } from "../../lib/runtime/processes.ts";
 import type { Io } from "../io.ts";
 import type { RequestInvocation } from "./command.ts";
+import { checkPlace } from "./request/file.ts";
 import { isSaved, save } from "./request/save.ts";
 import { showBeside, showExchange, showOffline } from "./request/show.ts";
 import { readRequest, type TypedRequest } from "./request/read.ts";
@@ -29,13 +30,15 @@ export async function run(invocation: RequestInvocation, given: Io): Promise<num
 }
 
 async function send(request: TypedRequest, io: Io, processes?: Processes): Promise<number> {
+  const output = request.flags.text("output");
+  if (output !== undefined) await checkPlace(io.runtime.files, output);
   await using client = await openClient(request, io, processes);
   const exchange = await client.perform();
   await request.session?.save();
   if (request.flags.isSet("download")) return await download(exchange, request, io);
   await showExchange(exchange, request, io);
   const exit = request.flags.isSet("check-status") ? statusExit(exchange.response) : 0;
-  const isSeen = io.isStdoutTerminal && request.flags.text("output") === undefined;
+  const isSeen = io.isStdoutTerminal && output === undefined;
   if (exit !== 0 && !isSeen) await io.warn(statusText(exchange.response));
   return exit;
 }

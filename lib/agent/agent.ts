@@ -233,7 +233,6 @@ function draftOf(given: HttpArguments, url: URL, userAgent: string): Draft {
       ["User-Agent", userAgent],
       ["Accept", "*/*"],
       ["Accept-Encoding", ACCEPT_ENCODING],
-      ...given.defaults,
     ],
     body: given.body,
   };

@@ -85,7 +85,7 @@ function shownBody(
     return redactor.redactText(`[binary: ${bytes.byteLength} bytes of ${type ?? "unknown type"}]`);
   }
   // The cut may have gone through a secret: what the mask holds back at the end is left out.
-  return isTruncated ? redactor.textMask().push(text) : redactor.redactText(text);
+  return redactor.redactText(isTruncated ? redactor.textMask().push(text) : text);
 }
 
 /** No call can ask for another protocol, so what comes next on the connection is not HTTP. */

@@ -20,9 +20,8 @@ export interface HttpArguments {
   readonly method: string;
   /** As written: the guard judges the text before it is parsed. */
   readonly url: string;
+  /** With the Content-Type of the body, which decides how secrets are written into it. */
   readonly headers: HeaderList;
-  /** Sent unless `headers` sets the same name. */
-  readonly defaults: HeaderList;
   readonly body: Body;
   readonly timeoutMs?: number | undefined;
   /** JSONPath of RFC 9535. */
@@ -91,9 +90,10 @@ export function readHttpArguments(
   return {
     method: method.toUpperCase(),
     url,
-    headers,
-    defaults:
-      type === undefined || hasHeader(headers, "content-type") ? [] : [["Content-Type", type]],
+    headers:
+      type === undefined || hasHeader(headers, "content-type")
+        ? headers
+        : [...headers, ["Content-Type", type]],
     body,
     timeoutMs: readSeconds(seconds),
     select,

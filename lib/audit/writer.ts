@@ -157,13 +157,22 @@ export class ChainWriter {
     const known = this.#open;
     if (known === undefined || facts?.identity !== known.identity) {
       await this.close();
-      return this.#opened();
+      return this.#continued(known, await this.#opened());
     }
     if (facts.sizeBytes === known.sizeBytes) return known;
     if (facts.sizeBytes < known.sizeBytes) {
       throw broken(this.#options.path, "it is shorter than this process left it");
     }
     return (this.#open = await this.#grown(known, facts.sizeBytes));
+  }
+
+  /** Returns the file that took the place of `known`: one that others rotated, or began anew. */
+  #continued(known: OpenFile | undefined, open: OpenFile): OpenFile {
+    const { seq, hash } = known?.end ?? { seq: 0, hash: NO_HASH };
+    const isBehind = open.end.seq < seq || (open.end.seq === seq && open.end.hash !== hash);
+    // Without a record it is what the operator gets who moved everything away.
+    if (!isBehind || open.end.seq === 0) return open;
+    throw broken(this.#options.path, "records of this process are gone from it");
   }
 
   async #grown(known: OpenFile, sizeBytes: number): Promise<OpenFile> {

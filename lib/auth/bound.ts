@@ -1,7 +1,7 @@
 import { WeirError } from "../base/errors.ts";
 import type { HopRequest, ResponseHead } from "../http/exchange.ts";
 import type { Body } from "../http/body.ts";
-import { hasHeader, type HeaderList } from "../http/headers.ts";
+import type { HeaderList } from "../http/headers.ts";
 import type { AuthScheme, Credential } from "./scheme.ts";
 
 /** What a hop is dressed with. */
@@ -29,16 +29,15 @@ export const noCredentials: CredentialStore = {
 };
 
 /**
- * Returns a store that uses `credential` for the origin of the first request and no other, and
- * stays silent where the request has an Authorization of its own: there is never more than one.
+ * Returns a store that uses `credential` for the origin of the first request and no other. It takes
+ * the place of an Authorization the request has, as HTTPie's does: there is never more than one.
  */
 export function boundCredential(
   scheme: AuthScheme,
   credential: Credential,
   origin: string,
 ): CredentialStore {
-  const isMeant = ({ url, headers }: HopRequest): boolean =>
-    url.origin === origin && !hasHeader(headers, "authorization");
+  const isMeant = ({ url }: HopRequest): boolean => url.origin === origin;
   return {
     dress: (request) =>
       Promise.resolve({ lines: isMeant(request) ? scheme.apply(credential) : [] }),

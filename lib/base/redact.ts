@@ -1,5 +1,6 @@
 import { concatBytes, utf8 } from "./bytes.ts";
 import { PatternSet, SHORTEST_PATTERN } from "./pattern-set.ts";
+import { percentView } from "./percent-view.ts";
 import { secretForms } from "./secret-forms.ts";
 import { REDACTED, Secret } from "./secret.ts";
 
@@ -46,7 +47,23 @@ export class Redactor {
 
   /** Returns `text` with `[redacted]` in place of each known secret; overlapping ones share one. */
   redactText(text: string): string {
-    return maskedText(text, visibleParts(this.#texts, text, text.length, 0).parts);
+    const shown = maskedText(text, visibleParts(this.#texts, text, text.length, 0).parts);
+    const decoded = this.#redactEncoded(shown, false);
+    return decoded.includes("+") ? this.#redactEncoded(decoded, true) : decoded;
+  }
+
+  /** Masks what is a secret once percent-encoding is undone: nobody can list what encoders keep. */
+  #redactEncoded(text: string, isForm: boolean): string {
+    const view = this.#forms.size === 0 ? undefined : percentView(text, isForm);
+    if (view === undefined) return text;
+    const { bytes, starts } = view;
+    const all = binary(bytes);
+    const { parts } = visibleParts(this.#bytePatterns(), all, all.length, 0);
+    const offset = (at: number): number => starts[at] ?? text.length;
+    return maskedText(
+      text,
+      parts.map(({ start, end }) => ({ start: offset(start), end: offset(end) })),
+    );
   }
 
   /** Returns `bytes` with `[redacted]` in place of each known secret, read as UTF-8. */

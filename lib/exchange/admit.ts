@@ -30,8 +30,9 @@ async function questions(
     if (decision.verdict === "ask") await ports.approve(request, decision);
     return undefined;
   } catch (error) {
-    const { code, message, hint } = toWeirError(error);
-    return { verdict: "deny", code, rule: decision.rule, reason: message, hint };
+    const { code, message, hint, details } = toWeirError(error);
+    const rule = typeof details["rule"] === "string" ? details["rule"] : decision.rule;
+    return { verdict: "deny", code, rule, reason: message, hint };
   }
 }
 

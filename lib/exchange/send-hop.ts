@@ -9,6 +9,8 @@ export interface HopContext {
   readonly options: ExchangeOptions;
   /** When the exchange began, on the monotonic clock. */
   readonly startedMs: number;
+  /** True: the request answers a 401. */
+  readonly isAnswer?: boolean | undefined;
 }
 
 /** A hop that was answered, and the body of the answer. */
@@ -30,7 +32,10 @@ export async function sendHop(
   const lines = await ports.credentials.answer(asked, first.hop.response);
   if (lines === undefined) return first;
   first.body.cancel();
-  return await sendRecorded(withLines(dressed, lines), asked, ports, context);
+  return await sendRecorded(withLines(dressed, lines), asked, ports, {
+    ...context,
+    isAnswer: true,
+  });
 }
 
 async function sendRecorded(
@@ -46,6 +51,7 @@ async function sendRecorded(
       ...request,
       limits,
       isDecoded,
+      isFollowUp: asked.hop > 0 || context.isAnswer,
       signal,
       onUpload,
     });

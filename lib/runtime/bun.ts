@@ -23,10 +23,10 @@ function output(fd: 1 | 2): Output {
   };
 }
 
-async function resolve(host: string): Promise<readonly Address[]> {
+async function lookUp(host: string, backend: "libc" | "c-ares"): Promise<readonly Address[]> {
   try {
-    // node:dns takes 2 ms to load. libc: what /etc/hosts and nsswitch.conf say counts.
-    const found = await Bun.dns.lookup(host, { backend: "libc" });
+    // node:dns takes 2 ms to load.
+    const found = await Bun.dns.lookup(host, { backend });
     return found.map(({ address, family }) => ({ address, family: family === 6 ? 6 : 4 }));
   } catch (error) {
     // The codes of node:dns are the same without the prefix.
@@ -35,6 +35,19 @@ async function resolve(host: string): Promise<readonly Address[]> {
       syscall: "getaddrinfo",
     });
   }
+}
+
+/** libc: what /etc/hosts and nsswitch.conf say counts. */
+function resolve(host: string): Promise<readonly Address[]> {
+  return lookUp(host, "libc");
+}
+
+/**
+ * c-ares: libc holds a thread until it gives up, after half a minute, and there are as many threads
+ * as processors, for files and decoders too.
+ */
+function resolveMany(host: string): Promise<readonly Address[]> {
+  return lookUp(host, "c-ares");
 }
 
 type NativeOptions = ConnectOptions & { readonly mayBeNative: true };
@@ -50,7 +63,7 @@ function connect(options: ConnectOptions | NativeOptions): Socket | NativeSocket
 /** The runtime under Bun, from source and in the compiled binary. */
 export const bunRuntime: Runtime = {
   ...nodeParts,
-  network: { ...nodeParts.network, connect, resolve },
+  network: { ...nodeParts.network, connect, resolve, resolveMany },
   isHeldOpen: hasAbandonedConnects,
   name: "bun",
   version: Bun.version,

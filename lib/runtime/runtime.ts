@@ -63,6 +63,11 @@ export interface Network {
   /** Returns every address of `host`; rejects with the system's error (ENOTFOUND, EAI_AGAIN). */
   resolve(host: string): Promise<readonly Address[]>;
   /**
+   * As `resolve`, for a program that looks up many names at once: a name that nobody answers for
+   * holds up no other. It knows the hosts file and DNS only. Where it is not there, `resolve` does.
+   */
+  readonly resolveMany?: (host: string) => Promise<readonly Address[]>;
+  /**
    * Starts a TCP connection; the socket emits `connect` or `error`. With `mayBeNative` it may be a
    * native one: paused, until somebody listens and resumes it.
    */

@@ -343,9 +343,9 @@ function compileLogic(
 
 function compileCondition(source: TemplateSource, node: ExpressionOf<"condition">): Evaluate {
   const test = compileNode(source, node.test);
-  const then = compileNode(source, node.then);
+  const value = compileNode(source, node.value);
   const missing = new Undefined(node, { isStrict: false });
   const otherwise =
     node.otherwise === undefined ? () => missing : compileNode(source, node.otherwise);
-  return (state) => (isTrue(state, test(state)) ? then(state) : otherwise(state));
+  return (state) => (isTrue(state, test(state)) ? value(state) : otherwise(state));
 }

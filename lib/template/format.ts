@@ -1,5 +1,6 @@
 import type { Evaluation } from "./evaluation.ts";
 import { describe, fieldOf, itemAt } from "./lookup.ts";
+import { fixedText } from "./rounding.ts";
 import { jsonOf, textOf } from "./text.ts";
 import { charactersOf, isDict, lengthOf, ownValue, plain } from "./values.ts";
 
@@ -167,22 +168,15 @@ function digitsOf(state: Evaluation, value: number, shape: Shape): string {
       .padStart(shape.precision ?? 0, "0");
     return (shape.isAlternate ? prefix : "") + (type === "X" ? digits.toUpperCase() : digits);
   }
-  if (type === "%") return `${fixed(value * 100, precision)}%`;
+  if (type === "%") return `${fixedText(value * 100, precision)}%`;
   const lower = type.toLowerCase();
   const text =
     lower === "f"
-      ? fixed(value, precision)
+      ? fixedText(value, precision)
       : lower === "e"
         ? exponent(value.toExponential(precision))
         : general(value, precision === 0 ? 1 : precision);
   return type === lower ? text : text.toUpperCase();
-}
-
-/** toFixed gives exponents from 1e21 on. */
-function fixed(value: number, precision: number): string {
-  if (value < 1e21) return value.toFixed(precision);
-  const whole = BigInt(value).toString();
-  return precision === 0 ? whole : `${whole}.${"0".repeat(precision)}`;
 }
 
 /** C and Python write at least two digits of the exponent. */

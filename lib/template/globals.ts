@@ -1,7 +1,9 @@
 import type { Evaluation } from "./evaluation.ts";
+import { itemsOf } from "./lookup.ts";
+import { pairsOf } from "./methods/dicts.ts";
 import { newDict } from "./operators.ts";
 import { type Arguments, Callable, operation } from "./operation.ts";
-import { Namespace } from "./values.ts";
+import { isDict, Namespace } from "./values.ts";
 
 function range(state: Evaluation, _: unknown, args: Arguments): readonly number[] {
   const isOne = args.raw(1) === undefined;
@@ -20,12 +22,23 @@ function range(state: Evaluation, _: unknown, args: Arguments): readonly number[
   return state.own(Array.from({ length }, (__, at) => start + at * step));
 }
 
-function dict(state: Evaluation, _: unknown, args: Arguments): unknown {
-  return newDict(state, args.named);
+/** Returns the entries of a map or a list of pairs, and the named arguments after them. */
+function entriesOf(state: Evaluation, args: Arguments): readonly (readonly [unknown, unknown])[] {
+  const given = args.value(0);
+  if (given === null) return [...args.named];
+  if (isDict(given)) return [...pairsOf(state, given), ...args.named];
+  const pairs = itemsOf(state, given).map((item) => itemsOf(state, item));
+  const odd = pairs.find((pair) => pair.length !== 2);
+  if (odd !== undefined) throw state.typeError("Each entry of a map needs a key and a value");
+  return [...pairs.map(([key, value]) => [key, value] as const), ...args.named];
 }
 
-function namespace(_: Evaluation, __: unknown, args: Arguments): Namespace {
-  return new Namespace(args.named);
+function dict(state: Evaluation, _: unknown, args: Arguments): unknown {
+  return newDict(state, entriesOf(state, args));
+}
+
+function namespace(state: Evaluation, _: unknown, args: Arguments): Namespace {
+  return new Namespace(new Map(Object.entries(newDict(state, entriesOf(state, args)))));
 }
 
 /** Gives its values in turn: `{{ row.next() }}`. */
@@ -65,8 +78,8 @@ function joiner(_: Evaluation, __: unknown, args: Arguments): Callable {
 export const GLOBALS: ReadonlyMap<string, Callable> = new Map(
   [
     new Callable("range", { call: operation("start stop? step?", range) }),
-    new Callable("dict", { call: operation("**", dict) }),
-    new Callable("namespace", { call: operation("**", namespace) }),
+    new Callable("dict", { call: operation("mapping? **", dict) }),
+    new Callable("namespace", { call: operation("mapping? **", namespace) }),
     new Callable("cycler", { call: operation("*", cycler) }),
     new Callable("joiner", { call: operation("sep?", joiner) }),
   ].map((one) => [one.label, one]),

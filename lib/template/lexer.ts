@@ -122,7 +122,7 @@ class Lexer {
     const begin = this.#at;
     const head = this.#take(RAW_BEGIN);
     if (head === undefined) return false;
-    if (/-%\}$/.test(head)) this.#take(SPACE);
+    if (head.endsWith("-%}")) this.#take(SPACE);
     RAW_END.lastIndex = this.#at;
     const tail = RAW_END.exec(this.#text);
     if (tail === null) {
@@ -165,6 +165,7 @@ class Lexer {
     const number = this.#take(FLOAT) ?? this.#take(INTEGER);
     if (number !== undefined) {
       const value = Number(number.replaceAll("_", ""));
+      if (value === Number.POSITIVE_INFINITY) throw this.#tooLarge(offset);
       this.#tokens.push({ kind: "number", offset, value });
       return;
     }
@@ -189,6 +190,11 @@ class Lexer {
         : `Expected "${expected}", found "${operator}"`,
       "Each opening bracket needs its closing one, and the other way round",
     );
+  }
+
+  #tooLarge(offset: number): WeirError {
+    this.#at = offset;
+    return this.#error("The number is too large", "Numbers go up to about 1.8e308");
   }
 
   #unexpected(): WeirError {

@@ -1,6 +1,7 @@
 import type { Expression } from "./ast.ts";
 import type { Evaluation } from "./evaluation.ts";
 import {
+  characterIn,
   charactersOf,
   Entity,
   FieldedText,
@@ -40,8 +41,8 @@ export function itemAt(state: Evaluation, object: unknown, index: unknown): unkn
 }
 
 function characterAt(state: Evaluation, text: string, at: number): string | undefined {
-  state.chargeText(text.length);
-  return charactersOf(text).at(at);
+  state.charge(text.length / 16);
+  return characterIn(text, at);
 }
 
 /** Returns field `name` of `object` as the expression `node` sees it: missing becomes Undefined. */
@@ -84,12 +85,13 @@ export function itemsOf(state: Evaluation, value: unknown, what = "This"): reado
     return state.hasCopies ? present.map((item) => state.current(item)) : present;
   }
   if (typeof present === "string") {
-    state.chargeText(present.length);
+    state.charge(1 + present.length);
     return charactersOf(present);
   }
   if (isDict(present)) {
     const keys = keysOf(present);
-    state.charge(1 + keys.length);
+    // Asking for the keys of an object costs more than walking a list.
+    state.charge(1 + keys.length * 4);
     return keys;
   }
   if (value instanceof Undefined) return [];

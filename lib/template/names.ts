@@ -105,7 +105,8 @@ class NameFinder {
     const guards =
       (node.kind === "test" && GUARDING_TESTS.has(node.name)) ||
       (node.kind === "filter" && GUARDING_FILTERS.has(node.name));
-    for (const child of childrenOf(node)) this.expression(child, bound, guards);
+    const guarded = guards ? node.input : undefined;
+    for (const child of childrenOf(node)) this.expression(child, bound, child === guarded);
   }
 
   #use(name: string, offset: number, bound: Bound, isOptional: boolean): void {
@@ -163,7 +164,7 @@ function nodesIn(node: Expression): readonly (Expression | undefined)[] {
     case "concat":
       return node.parts;
     case "condition":
-      return [node.test, node.then, node.otherwise];
+      return [node.test, node.value, node.otherwise];
   }
 }
 

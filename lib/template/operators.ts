@@ -2,7 +2,17 @@ import type { ArithmeticOperator, CompareOperator } from "./ast.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { printf } from "./format.ts";
 import { describe, itemsOf } from "./lookup.ts";
-import { hasKey, isDict, keysOf, keyText, ownValue, plain, setKey, Undefined } from "./values.ts";
+import {
+  hasKey,
+  isDict,
+  isEmpty,
+  keysOf,
+  keyText,
+  ownValue,
+  plain,
+  setKey,
+  Undefined,
+} from "./values.ts";
 
 /** Returns `value` as a number, true and false as 1 and 0, or undefined when it is none. */
 function numberOf(value: unknown): number | undefined {
@@ -15,7 +25,7 @@ export function isTrue(state: Evaluation, given: unknown): boolean {
   if (typeof given === "boolean") return given;
   const value = plain(given instanceof Undefined ? state.present(given) : given);
   if (Array.isArray(value)) return value.length > 0;
-  if (isDict(value)) return keysOf(value).length > 0;
+  if (isDict(value)) return !isEmpty(value);
   return Boolean(value);
 }
 
@@ -141,7 +151,7 @@ export function isEqual(state: Evaluation, first: unknown, second: unknown, dept
 
 /** Texts that are not identical are not equal; comparing them still took time. */
 function sameText(state: Evaluation, left: string): false {
-  state.charge(left.length > 1000 ? left.length / 1000 : 0);
+  state.charge(left.length / 100);
   return false;
 }
 
@@ -185,8 +195,10 @@ export function order(state: Evaluation, first: unknown, second: unknown, depth 
   const leftNumber = numberOf(left);
   const rightNumber = numberOf(right);
   if (leftNumber !== undefined && rightNumber !== undefined) return leftNumber - rightNumber;
-  if (typeof left === "string" && typeof right === "string")
+  if (typeof left === "string" && typeof right === "string") {
+    state.charge(Math.min(left.length, right.length) / 16);
     return left === right ? 0 : left < right ? -1 : 1;
+  }
   if (Array.isArray(left) && Array.isArray(right) && depth < state.limits.dataDepth) {
     for (let at = 0; at < Math.min(left.length, right.length); at += 1) {
       if (isEqual(state, left[at], right[at], depth + 1)) continue;
@@ -205,7 +217,7 @@ export function order(state: Evaluation, first: unknown, second: unknown, depth 
  *
  * @throws {WeirError} TEMPLATE_TYPE when nothing can be in `container`
  */
-export function isIn(state: Evaluation, given: unknown, container: unknown): boolean {
+function isIn(state: Evaluation, given: unknown, container: unknown): boolean {
   const item = plain(state.present(given));
   const within = plain(state.present(container));
   if (typeof within === "string") {

@@ -58,7 +58,7 @@ export function parseExpression(reader: TokenReader): Expression {
       const test = parseOperation(reader);
       const otherwise = reader.skipWord("else") ? parseExpression(reader) : undefined;
       const base = reader.base(offset, [node, test, otherwise]);
-      node = { ...base, kind: "condition", test, then: node, otherwise };
+      node = { ...base, kind: "condition", test, value: node, otherwise };
     }
     return node;
   });
@@ -289,7 +289,7 @@ function argumentsBase(
 }
 
 /** Reads `(a, b, key=c, *list, **map)`. */
-export function parseArguments(reader: TokenReader): CallArguments {
+function parseArguments(reader: TokenReader): CallArguments {
   reader.expectOperator("(");
   const positional: Expression[] = [];
   const named: [string, Expression][] = [];

@@ -246,6 +246,9 @@ function parseWith(reader: TokenReader, offset: number): Statement {
 /** A block is its own content, because nothing extends the template. */
 function parseBlock(reader: TokenReader, offset: number): Statement {
   const name = reader.expectName("the name of the block");
+  if (reader.blocks.has(name))
+    throw reader.error(`Block ${name} is there twice`, "Give each block a name of its own", offset);
+  reader.blocks.add(name);
   reader.skipWord("scoped");
   const body = parseClosed(reader, "endblock");
   reader.skipWord(name);

@@ -1,6 +1,6 @@
 import { WeirError } from "../base/errors.ts";
 import type { Expression, Statement } from "./ast.ts";
-import { compileBody, type Run } from "./compile.ts";
+import { compileBody } from "./compile.ts";
 import { compileNode, type Evaluate } from "./compile-expression.ts";
 import { placeOf, templateError, type TemplatePlace, type TemplateSource } from "./errors.ts";
 import {

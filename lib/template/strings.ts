@@ -1,8 +1,8 @@
 import type { Evaluation } from "./evaluation.ts";
 import { charactersOf, lengthOf } from "./values.ts";
 
-/** Ends of lines as Python's splitlines knows them. */
-const LINE_END = /\r\n|[\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029]/g;
+/** Ends of lines as Python's splitlines knows them, without the separators of ASCII. */
+const LINE_END = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/g;
 
 /** Returns `text` with a capital first and the rest small. */
 export function capitalized(text: string): string {
@@ -88,7 +88,7 @@ export function splitWords(text: string, limit: number, isFromRight: boolean): r
   if (limit < 0 || words.length <= limit) return found;
   if (isFromRight) {
     const kept = words.slice(words.length - limit);
-    const head = text.slice(0, kept[0]?.index ?? text.length).trim();
+    const head = text.slice(0, kept[0]?.index ?? text.length).trimEnd();
     return [...(head === "" ? [] : [head]), ...kept.map(([word]) => word)];
   }
   const rest = text.slice(words[limit]?.index ?? text.length).trimStart();

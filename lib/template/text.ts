@@ -1,14 +1,5 @@
 import type { Evaluation } from "./evaluation.ts";
-import {
-  type Dict,
-  Entity,
-  isDict,
-  keysOf,
-  numberText,
-  ownValue,
-  plain,
-  Undefined,
-} from "./values.ts";
+import { type Dict, Entity, isDict, keysOf, numberText, ownValue, plain } from "./values.ts";
 
 /** How JSON is written: as a value in a text, or as the filter `tojson` does. */
 export interface JsonStyle {

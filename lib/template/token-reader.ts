@@ -12,6 +12,8 @@ const RESERVED: ReadonlySet<string> = new Set(["and", "or", "not", "in", "is", "
 /** Reads tokens in order for the parser, and counts how deep it is. */
 export class TokenReader {
   readonly source: TemplateSource;
+  /** Names of the blocks so far. */
+  readonly blocks = new Set<string>();
   readonly #tokens: readonly Token[];
   #at = 0;
   #level = 0;

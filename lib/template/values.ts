@@ -128,6 +128,13 @@ export function keysOf(dict: Dict): readonly string[] {
   return keys.filter((key): key is string => typeof key === "string" && hasKey(dict, key));
 }
 
+/** Says whether `dict` has no key, without looking at all of them. */
+export function isEmpty(dict: Dict): boolean {
+  if (dict instanceof Map) return dict.size === 0;
+  for (const key in dict) if (Object.hasOwn(dict, key)) return false;
+  return true;
+}
+
 /** Sets `key` of a map the engine made; "__proto__" becomes a key like any other. */
 export function setKey(dict: Record<string, unknown>, key: string, value: unknown): void {
   if (key !== "__proto__") dict[key] = value;
@@ -151,6 +158,11 @@ const SURROGATE = /[\ud800-\udfff]/;
 /** Returns the characters (code points) of `text`. */
 export function charactersOf(text: string): readonly string[] {
   return SURROGATE.test(text) ? Array.from(text) : text.split("");
+}
+
+/** Returns character `at` of `text`, or undefined; a negative place counts from the end. */
+export function characterIn(text: string, at: number): string | undefined {
+  return SURROGATE.test(text) ? Array.from(text).at(at) : text.at(at);
 }
 
 /** Returns how many characters (code points) `text` has. */

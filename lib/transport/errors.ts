@@ -38,11 +38,14 @@ export function wireError(
   });
 }
 
+/** Codes of libc and c-ares that say that the name may be there all the same. */
+const NO_ANSWER = new Set(["EAI_AGAIN", "ETIMEOUT", "ESERVFAIL", "EREFUSED", "ECONNREFUSED"]);
+
 /** Returns the error for a name that did not resolve. */
 export function dnsError(cause: unknown, target: HostPort): WeirError {
   const place = { ...target, phase: "dns" } as const;
   const code = codeOf(cause);
-  if (code === "EAI_AGAIN" || code === "ETIMEOUT" || code === "ESERVFAIL") {
+  if (NO_ANSWER.has(code)) {
     return wireError("NET_DNS", `No DNS server answered for ${target.host}`, place, {
       hint: "Check the network and the DNS settings, or give the address with --resolve",
       cause,

@@ -21,6 +21,7 @@ export function createNodeEngine({ pool, dial, clock }: NodeEngineOptions): Engi
       const startedMs = clock.monotonicMs();
       const { target } = watch;
       const key = `${target.scheme}://${target.host}:${target.port}`;
+      if (request.isFollowUp === true) await pool.settle(key);
       const loan = await pool.take(key, watch, () => dial(target, watch));
       try {
         watch.check();

@@ -5,11 +5,8 @@ import type { Watch } from "./watch.ts";
 /** A link older than this is not used again: many servers close after 60 s, some after 5. */
 const IDLE_MAX_MS = 60_000;
 
-/** A link idle for longer has told already what came after its last response. */
-const SETTLED_MS = 5;
-
-/** Turns of the event loop after which an end that came with a response is told, on loopback 59 times of 60. */
-const SETTLING_TURNS = 3;
+/** Milliseconds in which an end that came with a response is told: looked for after each. */
+const SETTLING_MS = 2;
 
 /** What a pool needs. */
 export interface PoolOptions {
@@ -64,7 +61,6 @@ export class Pool {
     const origin = this.#origin(key);
     while (origin.count >= this.#options.maxSockets) await turn(origin, watch);
     origin.count += 1;
-    await this.#settle(origin);
     const idle = this.#wakeIdle(origin);
     if (idle !== undefined) return this.#lend(key, origin, idle, true);
     try {
@@ -74,6 +70,19 @@ export class Pool {
     } catch (error) {
       this.#leave(key, origin);
       throw error;
+    }
+  }
+
+  /**
+   * Gives a link to `key` that has just become idle the time to tell that it has ended.
+   *
+   * Some servers close behind a redirect without saying so in it. A request that is written to such
+   * a connection is lost, and is not sent again.
+   */
+  async settle(key: string): Promise<void> {
+    for (let ms = 0; ms < SETTLING_MS; ms += 1) {
+      if ((this.#origins.get(key)?.idle.length ?? 0) === 0) return;
+      await new Promise<void>((resolve) => void this.#options.clock.after(1, resolve));
     }
   }
 
@@ -91,21 +100,6 @@ export class Pool {
     const origin = new Origin();
     this.#origins.set(key, origin);
     return origin;
-  }
-
-  /**
-   * Gives a link that has just become idle the time to tell that it has ended.
-   *
-   * Some servers close after a response without saying so in it. A request that is written to such a
-   * connection is lost, and is not sent again.
-   */
-  async #settle(origin: Origin): Promise<void> {
-    for (let turns = 0; turns < SETTLING_TURNS; turns += 1) {
-      const newest = origin.idle.at(-1);
-      if (newest === undefined) return;
-      if (this.#options.clock.monotonicMs() - newest.sinceMs > SETTLED_MS) return;
-      await new Promise((resolve) => setImmediate(resolve));
-    }
   }
 
   #wakeIdle(origin: Origin): Link | undefined {

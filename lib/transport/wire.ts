@@ -32,6 +32,8 @@ export interface WireRequest extends SentRequest {
   readonly limits: WireLimits;
   /** False: the body is handed over with its content coding, as a download wants it. */
   readonly isDecoded: boolean;
+  /** True: the response before it led to it, perhaps on a connection that ends now. */
+  readonly isFollowUp?: boolean | undefined;
   /** Aborts with its reason, which should be a WeirError. */
   readonly signal?: AbortSignal | undefined;
   /** Called with the bytes of the request body sent so far. */

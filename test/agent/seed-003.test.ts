@@ -258,7 +258,7 @@ describe("the [proxy] of the seed", () => {
     expect(world.lookups).toEqual(["api.github.com"]);
   });
 
-  test("a target that may not be reached is refused before the proxy hears of it", async () => {
+  test("WEAK17 a target that may not be reached is refused before the proxy hears of it", async () => {
     await using world = await seedWorld({
       config: CONFIG + PROXY,
       names: { "api.github.com": [["10.0.0.1"]] },

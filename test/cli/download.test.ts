@@ -69,15 +69,20 @@ describe.each(["source", "binary"] as const)("weir --download from %s", (target)
     expect(stderr).not.toContain("DATA");
   });
 
-  test.each(["-d", "--print=b"])(
-    "ends with 74 when -o names no place for a file: %s",
-    async (flag) => {
-      using folder = temporaryFolder();
-      using server = await startServer({ replies: [{ body: "DATA" }], hits: "any" });
-      const argv = [flag, "-o", join(folder.path, "none", "x"), server.url];
-      const { exit, stderr } = await runCli(argv, { target });
+  test.each([
+    { name: "in a folder that is not there", path: "none/x", says: "its folder does not exist" },
+    { name: "below a file", path: "file/x", says: "not a folder" },
+    { name: "that is a folder", path: ".", says: "it is a directory" },
+  ])("sends nothing when -o names a place $name", async ({ path, says }) => {
+    using folder = temporaryFolder();
+    writeFileSync(join(folder.path, "file"), "mine");
+    using server = await startServer({ hits: 0 });
+    for (const flag of ["-d", "--print=b"]) {
+      const argv = [flag, "-o", path, server.url, "a=1"];
+      const { exit, stderr } = await runCli(argv, { target, cwd: folder.path });
       expect(exit).toBe(74);
-      expect(stderr).toContain("its folder does not exist");
-    },
-  );
+      expect(stderr).toContain(says);
+    }
+    expect(readFileSync(join(folder.path, "file"), "utf8")).toBe("mine");
+  });
 });

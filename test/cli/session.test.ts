@@ -52,3 +52,19 @@ test("--session refuses a name that would leave its folder", async () => {
   const result = await runCli(["--session", "..", "http://127.0.0.1:1"], { target: "binary" });
   expect(result).toMatchObject({ exit: 64 });
 });
+
+test("there is one Authorization: --auth before an item, an item before a session", async () => {
+  using folder = temporaryFolder();
+  using server = await startServer({ replies: [{}], hits: 3 });
+  const path = join(folder.path, "s.json");
+  const options = { target: "binary" } as const;
+  await runCli([server.url, "-a", "u:p", "Authorization:Own x"], options);
+  await runCli(["--session", path, "-a", "u:p", server.url], options);
+  await runCli(["--session-read-only", path, server.url, "Authorization:Own x"], options);
+  const sent = server.hits.map((hit) =>
+    hit.headers
+      .filter(([name]) => name.toLowerCase() === "authorization")
+      .map(([, value]) => value),
+  );
+  expect(sent).toEqual([["Basic dTpw"], ["Basic dTpw"], ["Own x"]]);
+});

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type LoopbackServer, startServer } from "../support/loopback-server.ts";
 import { type CliResult, runCli } from "../support/run-cli.ts";
@@ -135,6 +135,37 @@ describe("weir agent audit verify", () => {
     expect(await weir(folder.path, ...argv)).toMatchObject({ stdout: "", exit: 65 });
     expect(server.hits.length).toBe(before);
     expect(readFileSync(path(), "utf8")).toEndWith(`\n${end}\n`);
+  });
+
+  test.each([
+    { name: "emptied", spoil: (file: string) => writeFileSync(file, "") },
+    {
+      name: "replaced by an older copy",
+      spoil: (file: string) => {
+        rmSync(file);
+        writeFileSync(file, lines.map((line) => `${line}\n`).join(""), { mode: 0o600 });
+      },
+    },
+  ])("a file that is $name under an agent ends its calls", async ({ spoil }) => {
+    save(lines);
+    await using agent = startServing({ policy: POLICY, home: folder.path });
+    expect(await agent.call(`${server.url}/before`)).toMatchObject({ success: true });
+    spoil(path());
+    const before = server.hits.length;
+    for (const _ of [1, 2]) {
+      expect(await agent.call(`${server.url}/after`)).toMatchObject({ code: "AUDIT_BROKEN" });
+    }
+    expect(server.hits.length).toBe(before);
+  });
+
+  test("a file that is moved away under an agent is begun anew, which the kept head shows", async () => {
+    save(lines);
+    await using agent = startServing({ policy: POLICY, home: folder.path });
+    expect(await agent.call(`${server.url}/before`)).toMatchObject({ success: true });
+    rmSync(path());
+    expect(await agent.call(`${server.url}/after`)).toMatchObject({ success: true });
+    expect((await verify()).stdout).toStartWith("ok: 2 records, 1 to 2,");
+    expect(await verify("--expect-head", head)).toMatchObject({ exit: 65 });
   });
 
   test("a changed last record is named once the chain went on", async () => {

@@ -184,6 +184,11 @@ const ATTACKS: readonly { name: string; attack: Attack; want: Want }[] = [
     attack: endless("", bytes("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", 1000)),
     want: "NET_PROTOCOL",
   },
+  {
+    name: "redirects without end, each with a body without end",
+    attack: endless("HTTP/1.1 302 Found\r\nLocation: /on\r\n\r\n", bytes("endless ", 8192)),
+    want: "POLICY_REDIRECT",
+  },
   { name: "a body of a byte a second", attack: drip(`${OK}\r\n`, "x"), want: "TIMEOUT_TOTAL" },
   { name: "a head of a byte a second", attack: drip("HTTP/1.1 2", "0"), want: "TIMEOUT_TOTAL" },
   {

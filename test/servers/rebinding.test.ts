@@ -186,6 +186,7 @@ ${more}
     listeners = new Listeners();
     for (const address of [PUBLIC, ...FORBIDDEN]) await listeners.add(address, 80);
     dns = await startDnsServer(5353, (name, nth) => {
+      if (name.startsWith("silent")) return undefined;
       const answers = CHANGING[name] ?? [];
       return answers[Math.min(nth, answers.length) - 1] ?? [];
     });
@@ -298,6 +299,18 @@ ${more}
     expect(envelope).toMatchObject({ success: false, code: "POLICY_DENIED" });
     await agent.call("http://open.plain.example/");
     expect(dnsmasq.output()).not.toContain("other.example");
+  });
+
+  test("names that nobody answers for hold up no other call", async () => {
+    const silent = Array.from({ length: 40 }, (_, at) =>
+      agent.call(`http://silent-${at}.rebind.example/`),
+    );
+    await eventually(() => asked("silent-0.rebind.example") > 0);
+    const startedMs = performance.now();
+    expect(await agent.call("http://open.plain.example/")).toMatchObject({ success: true });
+    expect(performance.now() - startedMs).toBeLessThan(1000);
+    for (const envelope of await Promise.all(silent)) expect(envelope.success).toBe(false);
+    expect(performance.now() - startedMs).toBeLessThan(4000);
   });
 
   test("a proxy hears of judged addresses only", async () => {

@@ -98,7 +98,7 @@ export interface StandInIdentity {
 let known: Promise<StandInIdentity> | undefined;
 
 /** Returns the identity of the stand-in: made once, good for the names of seeds and corpus. */
-export function standInIdentity(): Promise<StandInIdentity> {
+function standInIdentity(): Promise<StandInIdentity> {
   known ??= makeIdentity([...NAMES, "*.github.com", "*.example.com", "*.openai.com", "hooks.test"]);
   return known;
 }

@@ -8,8 +8,11 @@ export interface DnsServer extends AsyncDisposable {
   count(name: string, type?: "A" | "AAAA"): number;
 }
 
-/** Returns the addresses of the nth answer, from 1, to the question for A records of `name`. */
-export type DnsScript = (name: string, nth: number) => readonly string[];
+/**
+ * Returns the addresses of the nth answer, from 1, to the question for A records of `name`;
+ * undefined gives no answer.
+ */
+export type DnsScript = (name: string, nth: number) => readonly string[] | undefined;
 
 const TYPES = { A: 1, AAAA: 28 } as const;
 
@@ -57,7 +60,9 @@ export async function startDnsServer(port: number, script: DnsScript): Promise<D
     const key = `${question.type} ${question.name}`;
     const nth = (counts.get(key) ?? 0) + 1;
     counts.set(key, nth);
-    const addresses = question.type === TYPES.A ? script(question.name, nth).filter(isIPv4) : [];
+    const found = script(question.name, nth);
+    if (found === undefined) return;
+    const addresses = question.type === TYPES.A ? found.filter(isIPv4) : [];
     socket.send(answer(message, question, addresses), from.port, from.address);
   });
   socket.bind(port, "127.0.0.1");

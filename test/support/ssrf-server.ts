@@ -58,7 +58,7 @@ function drip({ socket }: Responder): void {
 }
 
 /** Returns what a server does that answers every request like this. */
-export async function playResponse(response: CaseResponse): Promise<Play> {
+async function playResponse(response: CaseResponse): Promise<Play> {
   const { raw, body, encoding, headers } = response;
   if (raw !== undefined) return () => raw;
   if (response.accept_only === true) return () => undefined;

@@ -1,12 +1,19 @@
 import type { AgentSource } from "../../../lib/agent/open.ts";
+import type { Network } from "../../../lib/runtime/runtime.ts";
 import type { Io } from "../../io.ts";
 import type { AgentLine } from "./options.ts";
 
 /** Returns where the policy of an agent command comes from. */
 export function sourceOf(line: AgentLine, io: Io): AgentSource {
   return {
-    runtime: io.runtime,
+    runtime: { ...io.runtime, network: forManyCalls(io.runtime.network) },
     configPath: line.text("config"),
     otherSections: ["defaults", "alias", "plugin"],
   };
+}
+
+/** Whoever answers for names below a wildcard must not be able to stop the other calls. */
+function forManyCalls(network: Network): Network {
+  const { resolveMany } = network;
+  return resolveMany === undefined ? network : { ...network, resolve: resolveMany };
 }

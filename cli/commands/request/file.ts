@@ -46,6 +46,29 @@ export async function openFile(
   };
 }
 
+/**
+ * Throws when no file can be made at `path`: known before a request is sent, whose answer would be
+ * lost. What only opening tells, such as a permission, is told later.
+ *
+ * @throws {WeirError} IO_WRITE
+ */
+export async function checkPlace(files: Files, path: string): Promise<void> {
+  const code = await obstacle(files, path).catch((error: unknown) => {
+    throw cannotWrite(path, error);
+  });
+  if (code !== undefined) throw cannotWrite(path, { code });
+}
+
+/** Returns the code that opening `path` would fail with, as far as it can be seen. */
+async function obstacle(files: Files, path: string): Promise<string | undefined> {
+  if ((await files.stat(path))?.isDirectory === true) return "EISDIR";
+  const folder = /^(.+)\/[^/]*$/s.exec(path)?.[1];
+  if (folder === undefined) return undefined;
+  const facts = await files.stat(folder);
+  if (facts === undefined) return "ENOENT";
+  return facts.isDirectory ? undefined : "ENOTDIR";
+}
+
 /** Returns the error `cause` with the file that holds what came before it. */
 export function partialFile(
   cause: unknown,

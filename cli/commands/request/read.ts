@@ -1,8 +1,8 @@
-import type { CredentialStore } from "../../../lib/auth/bound.ts";
+import { type CredentialStore, noCredentials } from "../../../lib/auth/bound.ts";
 import { WeirError } from "../../../lib/base/errors.ts";
 import type { Draft } from "../../../lib/http/draft.ts";
 import type { PluginRequest } from "../../../lib/hooks/resolve.ts";
-import { withHeader } from "../../../lib/http/headers.ts";
+import { hasHeader, withHeader } from "../../../lib/http/headers.ts";
 import type { Flags } from "../../flags.ts";
 import type { Io } from "../../io.ts";
 import { USER_AGENT } from "../../version.ts";
@@ -48,12 +48,17 @@ export async function readRequest(invocation: RequestInvocation, io: Io): Promis
   const built = await buildDraft(line, { runtime, notice: (text) => io.warn(text) });
   const session = await openNamedSession(built.draft, flags, io);
   const draft = session?.draft ?? built.draft;
-  const credentials = await requestCredential({
-    flags: session?.flags ?? flags,
-    userinfo: built.userinfo,
-    origin: draft.url.origin,
-    stdin: runtime.stdin,
-  });
+  // What is typed wins over what is kept: an Authorization item over a session's or an alias's.
+  const isTyped = invocation.flags.text("auth") !== undefined || built.userinfo !== undefined;
+  const credentials =
+    !isTyped && hasHeader(draft.headers, "authorization")
+      ? noCredentials
+      : await requestCredential({
+          flags: session?.flags ?? flags,
+          userinfo: built.userinfo,
+          origin: draft.url.origin,
+          stdin: runtime.stdin,
+        });
   const resume = await resumePoint(flags, io);
   return { draft: resumed(draft, resume), credentials, flags, resume, session, plugins };
 }

@@ -10,7 +10,7 @@ export interface HttpTool {
   /** Hints of the Model Context Protocol. */
   readonly annotations: Readonly<Record<string, boolean>>;
   /** Reads the arguments; throws DATA_BAD_CALL. */
-  read(given: Readonly<Record<string, unknown>>): HttpArguments;
+  readonly read: (given: Readonly<Record<string, unknown>>) => HttpArguments;
 }
 
 /** Arguments that every HTTP tool has. */

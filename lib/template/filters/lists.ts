@@ -4,7 +4,7 @@ import { pairsOf } from "../methods/dicts.ts";
 import { type Arguments, type Operation, operation } from "../operation.ts";
 import { arithmetic, isEqual, isTrue, order } from "../operators.ts";
 import { textOf } from "../text.ts";
-import { charactersOf, isDict, keysOf, lengthOf } from "../values.ts";
+import { charactersOf, isDict, lengthOf } from "../values.ts";
 import { folded, type Getter, getterOf } from "./attributes.ts";
 
 /** Returns the getter of arguments `attribute` and `case_sensitive`. */
@@ -143,7 +143,7 @@ function last(state: Evaluation, value: unknown): unknown {
 function length(state: Evaluation, value: unknown): number {
   if (typeof value === "string") return lengthOf(value);
   if (Array.isArray(value)) return value.length;
-  if (isDict(value)) return keysOf(value).length;
+  if (isDict(value)) return itemsOf(state, value).length;
   throw state.typeError(`${describe(value)} has no length`, "Count lists, maps and texts");
 }
 

@@ -2,10 +2,14 @@ import type { Evaluation } from "../evaluation.ts";
 import { describe } from "../lookup.ts";
 import { type Arguments, type Operation, operation } from "../operation.ts";
 import { isTrue } from "../operators.ts";
+import { fixedText, rounded } from "../rounding.ts";
+import { charactersOf } from "../values.ts";
 
 /** Digits of Python's int(): an optional sign, digits with single underscores. */
 const DECIMAL = /^\s*[-+]?\d+(?:_\d+)*\s*$/;
 const FLOAT = /^\s*[-+]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[-+]?\d+)?\s*$/i;
+/** A longer text is no number; reading a million digits would take a second. */
+const LONGEST = 1000;
 const RADIX_PREFIX: Readonly<Record<number, RegExp>> = { 2: /^0b/i, 8: /^0o/i, 16: /^0x/i };
 const DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz";
 
@@ -19,7 +23,9 @@ function numeric(state: Evaluation, value: unknown): number {
 function floatOf(value: unknown): number | undefined {
   if (typeof value === "boolean") return Number(value);
   if (typeof value === "string")
-    return FLOAT.test(value) ? finite(Number(value.replaceAll("_", ""))) : undefined;
+    return value.length <= LONGEST && FLOAT.test(value)
+      ? finite(Number(value.replaceAll("_", "")))
+      : undefined;
   return typeof value === "number" ? finite(value) : undefined;
 }
 
@@ -29,12 +35,13 @@ function finite(value: number): number | undefined {
 
 /** Returns the whole number a text stands for in base `radix`, or undefined. */
 function parseDigits(text: string, radix: number): number | undefined {
+  if (text.length > LONGEST) return undefined;
   if (radix === 10) return DECIMAL.test(text) ? Number(text.replaceAll("_", "")) : undefined;
   const { sign = "", digits = "" } =
     /^(?<sign>[-+]?)(?<digits>.*)$/s.exec(text.trim().toLowerCase())?.groups ?? {};
   const body = digits.replace(RADIX_PREFIX[radix] ?? "", "").replaceAll("_", "");
   const allowed = DIGITS.slice(0, radix);
-  if (body === "" || [...body].some((digit) => !allowed.includes(digit))) return undefined;
+  if (body === "" || charactersOf(body).some((digit) => !allowed.includes(digit))) return undefined;
   return Number.parseInt(sign + body, radix);
 }
 
@@ -48,39 +55,12 @@ function toInteger(state: Evaluation, value: unknown, args: Arguments): unknown 
     : Math.trunc(number) + 0;
 }
 
-/** Rounds half to even, as Python does, on the exact value of the number. */
-function roundCommon(value: number, precision: number): number {
-  if (precision >= 0 && precision <= 22 && Math.abs(value) < 1e21) {
-    const fixed = Number(value.toFixed(precision));
-    return isExactHalf(value, precision) ? roundHalfEven(value, precision) : fixed;
-  }
-  if (precision > 22) return value;
-  const scale = 10 ** -precision;
-  return roundHalfEven(value / scale, 0) * scale;
-}
-
-/** Only a number with a short binary fraction, such as 0.125, can stand exactly in the middle. */
-function isExactHalf(value: number, precision: number): boolean {
-  const digits = Math.abs(value).toFixed(Math.min(100, precision + 30));
-  const rest = digits.slice(digits.length - 30);
-  return /^50*$/.test(rest);
-}
-
-function roundHalfEven(value: number, precision: number): number {
-  const scale = 10 ** precision;
-  const scaled = value * scale;
-  const floor = Math.floor(scaled);
-  const rest = scaled - floor;
-  if (rest !== 0.5) return Math.round(scaled) / scale;
-  return (floor % 2 === 0 ? floor : floor + 1) / scale;
-}
-
 function round(state: Evaluation, value: unknown, args: Arguments): number {
   const number = numeric(state, value);
   const precision = args.integer(0, 0);
   const method = args.text(1, "common");
   if (Math.abs(precision) > 300) throw state.typeError("The precision is larger than 300");
-  if (method === "common") return roundCommon(number, precision) + 0;
+  if (method === "common") return rounded(number, precision) + 0;
   if (method !== "ceil" && method !== "floor")
     throw state.typeError("The method of round must be common, ceil or floor");
   const scale = 10 ** precision;
@@ -100,7 +80,7 @@ function fileSize(state: Evaluation, value: unknown, args: Arguments): string {
   const found = SIZES.findIndex((_, at) => bytes < base ** (at + 2));
   const at = found === -1 ? SIZES.length - 1 : found;
   const unit = isBinary ? `${(SIZES[at] ?? "").toUpperCase()}iB` : `${SIZES[at]}B`;
-  return `${(bytes / base ** (at + 1)).toFixed(1)} ${unit}`;
+  return `${fixedText(bytes / base ** (at + 1), 1)} ${unit}`;
 }
 
 /** Filters for numbers. Integers are exact up to 2^53, as everywhere in JavaScript. */

@@ -45,6 +45,7 @@ const last: Search = (text, wanted) => text.lastIndexOf(wanted);
 /** Finds within the part `start`, `end`, and counts in characters. */
 function find(search: Search, isRequired: boolean): Operation {
   return method("sub start? end?", (state, self, args) => {
+    state.charge(self.length);
     const characters = charactersOf(self);
     const indexes = sliceIndexes(characters.length, [args.integer(1, 0), args.optionalInteger(2)]);
     const start = indexes[0] ?? 0;
@@ -85,6 +86,7 @@ function trimmed(sides: { readonly isLeft: boolean; readonly isRight: boolean })
 
 function split(isFromRight: boolean): Operation {
   return method("sep? maxsplit?", (state, self, args) => {
+    state.charge(self.length / 4);
     const separator = args.optionalText(0);
     const limit = args.integer(1, -1);
     if (separator === "") throw state.typeError("The separator is empty", "Use the filter list");
@@ -166,8 +168,7 @@ export const STRING_METHODS: Readonly<Record<string, Operation>> = {
   index: find(first, true),
   isalnum: everyCharacter(/^[\p{L}\p{N}]+$/u),
   isalpha: everyCharacter(/^\p{L}+$/u),
-  // eslint-disable-next-line no-control-regex
-  isascii: method("", (_, self) => [...self].every((character) => character <= "\x7f")),
+  isascii: method("", (_, self) => /^\p{ASCII}*$/u.test(self)),
   isdecimal: everyCharacter(/^\p{Nd}+$/u),
   isdigit: everyCharacter(/^[\p{Nd}²³¹⁰⁴-⁹₀-₉]+$/u),
   isidentifier: everyCharacter(/^[\p{ID_Start}_][\p{ID_Continue}]*$/u),

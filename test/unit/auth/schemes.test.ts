@@ -35,11 +35,3 @@ test("boundCredential() dresses its own origin only", async () => {
   expect(await linesFor("http://one.test:81/x")).toEqual([]);
   expect(await linesFor("https://one.test/x")).toEqual([]);
 });
-
-test("boundCredential() stays silent where the request has its own Authorization", async () => {
-  const basic = scheme("basic");
-  const store = boundCredential(basic, basic.parse("u:p"), "http://one.test");
-  const headers = [["authorization", "Custom x"]] as const;
-  const request = { ...draftOf("http://one.test/x", { headers }), hop: 0 };
-  expect((await store.dress(request)).lines).toEqual([]);
-});

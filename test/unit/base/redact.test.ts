@@ -224,3 +224,24 @@ test("Redactor: 200 secrets and 10 MB of text take reasonable time", () => {
   expect(performance.now() - started).toBeLessThan(3000);
   expect(shown.length).toBe(text.length - 200 * 30);
 });
+
+test.each([
+  { name: "some letters encoded and others not", text: "k=%73ecret%20v%61lue!" },
+  { name: "a space as plus", text: "k=s%65cret+value" },
+  { name: "everything encoded, in both cases", text: "%73%65%63%72%65%74%20%76%61%6C%75%65" },
+  { name: "base64 with its letters encoded", text: `k=%63${btoa("secret value").slice(1)}` },
+])("Redactor.redactText() masks a percent-encoded secret: $name", ({ text }) => {
+  const redactor = new Redactor();
+  redactor.learn("secret value");
+  const shown = redactor.redactText(`ü😀${text}%zz%`);
+  expect(shown).toContain("[redacted]");
+  expect(shown).toStartWith("ü😀");
+  expect(shown).toEndWith("%zz%");
+  expect(decodeURIComponent(shown.slice(0, -4).replaceAll("+", " "))).not.toMatch(/secret|value/);
+});
+
+test("Redactor.redactData() masks a secret that is a number", () => {
+  const redactor = new Redactor();
+  redactor.learn("4711471147");
+  expect(redactor.redactData({ a: 4711471147, b: 47 })).toEqual({ a: "[redacted]", b: 47 });
+});

@@ -231,6 +231,12 @@ test.each([
     code: "USAGE_UNKNOWN_FLAG",
     hint: "weir version",
   },
+  {
+    name: "a flag with its dashes after help",
+    argv: ["help", "--follow"],
+    code: "USAGE_UNKNOWN_FLAG",
+    hint: "write weir help follow",
+  },
 ])("resolveInvocation() refuses $name", ({ argv, code, hint }) => {
   const found = codeAndHint(() => resolveInvocation(argv));
   expect(found.code).toBe(code);

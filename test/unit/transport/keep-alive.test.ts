@@ -53,11 +53,12 @@ test("a connection is not used again after a request that says close", async () 
   await within(server.allClosed());
 });
 
-test("a connection that ends right behind a response, unannounced, is not used again", async () => {
+test("what a response leads to does not go on a connection that ends behind it, unannounced", async () => {
   await using server = await listen(answer(OK, "end"));
   using transport = testTransport({ keepAlive: true });
   for (let count = 1; count <= 10; count += 1) {
-    expect((await within(fetchAll(transport, requestOf(server.url)))).text).toBe("hi");
+    const request = requestOf(server.url, { isFollowUp: true });
+    expect((await within(fetchAll(transport, request))).text).toBe("hi");
     expect(server.sockets).toHaveLength(count);
   }
 });
