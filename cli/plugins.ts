@@ -5,6 +5,7 @@ import { type Hooks, openHooks, type PluginLog } from "../lib/hooks/index.ts";
 import type { PluginClientFactory } from "../lib/hooks/plugin-http.ts";
 import { Placeholders } from "../lib/hooks/placeholders.ts";
 import { parsePluginFlags, type PluginRequest, resolvePlugins } from "../lib/hooks/resolve.ts";
+import type { Processes } from "../lib/runtime/processes.ts";
 import type { Flags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { commandSecrets } from "./keychain.ts";
@@ -13,6 +14,8 @@ import { commandSecrets } from "./keychain.ts";
 export interface PluginContext {
   readonly dial: ClientOptions["dial"];
   readonly io: Io;
+  /** Processes whose first child has been started already. */
+  readonly processes?: Processes | undefined;
 }
 
 /** Plugins that run, and the secrets they were given placeholders of. */
@@ -72,6 +75,7 @@ export async function openPlugins(
     mode: "raw",
     createClient: lazyClients(context, secrets),
     secrets,
+    processes: context.processes,
     isStreamed: flags.isSet("download") || flags.isSet("stream"),
     warn: (text) => void io.warn(text),
     log: (line) => writeLog({ ...line, text: redactor.redactText(line.text) }, io),

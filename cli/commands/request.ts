@@ -1,4 +1,5 @@
 import type { Exchange } from "../../lib/http/exchange.ts";
+import type { Processes } from "../../lib/runtime/processes.ts";
 import type { Io } from "../io.ts";
 import type { RequestInvocation } from "./command.ts";
 import { checkPlace } from "./request/file.ts";
@@ -15,18 +16,23 @@ import { statusExit, statusText } from "./request/status.ts";
  */
 export async function run(invocation: RequestInvocation, given: Io): Promise<number> {
   const io = given.with({ isSilent: invocation.flags.count("quiet") > 1 });
+  // The sandbox takes longest to start; it gets ready while the request is read.
+  const isHooked = invocation.flags.list("plugin").length > 0;
+  const processes = isHooked
+    ? await (await import("../../lib/hooks/early.ts")).startEarly()
+    : undefined;
   const request = await readRequest(invocation, io);
   if (request.flags.isSet("offline")) {
     await showOffline(request, io);
     return 0;
   }
-  return await send(request, io);
+  return await send(request, io, processes);
 }
 
-async function send(request: TypedRequest, io: Io): Promise<number> {
+async function send(request: TypedRequest, io: Io, processes?: Processes): Promise<number> {
   const output = request.flags.text("output");
   if (output !== undefined) await checkPlace(io.runtime.files, output);
-  await using client = await openClient(request, io);
+  await using client = await openClient(request, io, processes);
   const exchange = await client.perform();
   await request.session?.save();
   if (request.flags.isSet("download")) return await download(exchange, request, io);

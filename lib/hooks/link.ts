@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { toWeirError, WeirError } from "../base/errors.ts";
 import type { ChildProcess, Processes } from "../runtime/processes.ts";
-import { SANDBOX_WORD } from "../runtime/sandbox-word.ts";
+import { spawnSandbox } from "./early.ts";
 import { encodeFrame, type Frame, FrameReader } from "./frames.ts";
 
 /** What a link needs from outside. */
@@ -57,12 +57,7 @@ export class ChildLink {
     this.#clock = clock;
     this.#listener = listener;
     this.#sinceMs = clock.monotonicMs();
-    this.#child = processes.spawn({
-      command: processes.selfCommand([SANDBOX_WORD, String(memoryMb)]),
-      env: processes.childEnv,
-      // Not the working directory: nothing there may change what the child does.
-      cwd: "/",
-    });
+    this.#child = spawnSandbox(processes, memoryMb);
     this.#watch(START_MS);
     void this.#listen();
   }

@@ -1,7 +1,8 @@
 import type { Client } from "../../../lib/client.ts";
 import type { Exchange } from "../../../lib/http/exchange.ts";
 import type { Io } from "../../io.ts";
-import type { OpenPlugins } from "../../plugins.ts";
+import type { Processes } from "../../../lib/runtime/processes.ts";
+import type { OpenPlugins, PluginContext } from "../../plugins.ts";
 import { dialOptions, exchangeOptions } from "./network.ts";
 import { ProgressBar } from "./progress.ts";
 import type { TypedRequest } from "./read.ts";
@@ -11,8 +12,6 @@ export interface RequestClient extends AsyncDisposable {
   perform(): Promise<Exchange>;
 }
 
-type RequestDial = Awaited<ReturnType<typeof dialOptions>>;
-
 /** Uploads up to this size are over before a bar could be read. */
 const BAR_FROM_BYTES = 1_000_000;
 
@@ -21,12 +20,16 @@ const BAR_FROM_BYTES = 1_000_000;
  *
  * @throws {WeirError} USAGE_BAD_VALUE, IO_READ
  */
-export async function openClient(request: TypedRequest, io: Io): Promise<RequestClient> {
+export async function openClient(
+  request: TypedRequest,
+  io: Io,
+  processes?: Processes,
+): Promise<RequestClient> {
   const { flags } = request;
   const { runtime } = io;
   const options = { ...exchangeOptions(flags), isDecoded: !flags.isSet("download") };
   const dial = await dialOptions(flags, io.runtime);
-  const plugins = await openRequestPlugins(request, dial, io);
+  const plugins = await openRequestPlugins(request, { dial, io, processes });
   // Loading node:http is the largest part of a cold start: nothing before this line needs it.
   const { createClient } = await import("../../../lib/client.ts");
   const jar = request.session?.jar;
@@ -45,12 +48,11 @@ export async function openClient(request: TypedRequest, io: Io): Promise<Request
 /** Starts the plugins, which get ready while the client is loaded. */
 async function openRequestPlugins(
   request: TypedRequest,
-  dial: RequestDial,
-  io: Io,
+  context: PluginContext,
 ): Promise<OpenPlugins | undefined> {
   const { flags, plugins } = request;
   if (plugins.length === 0 && flags.list("plugin").length === 0) return undefined;
-  return await (await import("../../plugins.ts")).openPlugins(flags, plugins, { dial, io });
+  return await (await import("../../plugins.ts")).openPlugins(flags, plugins, context);
 }
 
 async function performShown(client: Client, request: TypedRequest, io: Io): Promise<Exchange> {
