@@ -23,12 +23,14 @@ import { MemoryJar } from "../session/jar.ts";
 import type { DialOptions } from "../transport/wire.ts";
 import { type Answer, type AnswerOptions, readAnswer } from "./answer.ts";
 import type { HttpArguments } from "./call.ts";
-import { readToolCall, callId } from "./call.ts";
+import { callId, readToolCall, type ToolCall } from "./call.ts";
 import type { Envelope } from "./envelope.ts";
 import { failure } from "./envelope.ts";
 import type { Lease, QuotaStore } from "./quota.ts";
 import { type AuditSink, CallRecorder } from "./record.ts";
 import { findTool } from "./tools/index.ts";
+import type { HttpTool } from "./tools/tool.ts";
+import { afterCall, type AgentHooks, beforeCall } from "./tool-hooks.ts";
 
 /** What an agent is made of. */
 export interface AgentOptions {
@@ -42,6 +44,8 @@ export interface AgentOptions {
   readonly credentialHeaders: readonly string[];
   readonly redactor: Redactor;
   readonly userAgent: string;
+  /** The operator's plugins. */
+  readonly hooks?: AgentHooks | undefined;
 }
 
 /** Answers tool calls. */
@@ -78,13 +82,8 @@ export function createAgent(options: AgentOptions): Agent {
       try {
         const call = readToolCall(value);
         const tool = findTool(call.name);
-        const given = tool.read(call.arguments);
         const context = { ...options, facts: { ...facts, tool: tool.name }, signal };
-        return await callHttp(
-          { id: call.id, tool: tool.name, given },
-          clientFor(tool.name),
-          context,
-        );
+        return await callTool(call, tool, clientFor(tool.name), context);
       } catch (error) {
         return redactedFailure(failure(callId(value), error), options.redactor);
       }
@@ -96,13 +95,14 @@ export function createAgent(options: AgentOptions): Agent {
 }
 
 function openClient(options: AgentOptions, facts: GuardFacts): Client {
-  const { runtime, policy, dial, credentials } = options;
+  const { runtime, policy, dial, credentials, hooks } = options;
   return createClient({
     runtime,
     dial,
     exchange: exchangeOptions(policy),
     guard: createGuard(policy, facts),
     credentials,
+    hooks: hooks?.chain,
     isReconnecting: true,
   });
 }
@@ -132,13 +132,33 @@ interface HttpCall {
   readonly given: HttpArguments;
 }
 
-async function callHttp(call: HttpCall, client: Client, context: CallContext): Promise<Envelope> {
-  const { runtime, audit, redactor } = context;
+/** Answers a call, with the operator's plugins before and after it. */
+async function callTool(
+  { id, arguments: args }: ToolCall,
+  tool: HttpTool,
+  client: Client,
+  context: CallContext,
+): Promise<Envelope> {
+  const { runtime, audit, hooks, redactor } = context;
+  const recordId = newId(runtime.clock, runtime.random);
+  const recorder = new CallRecorder(audit, { id: recordId, tool: tool.name }, runtime.clock);
+  const running = { ...context, id: recordId, recorder };
+  if (hooks === undefined) {
+    return await callHttp({ id, tool: tool.name, given: tool.read(args) }, client, running);
+  }
+  const given = tool.read(await beforeCall({ tool: tool.name, args }, hooks, recorder));
+  const envelope = await callHttp({ id, tool: tool.name, given }, client, running);
+  const shown = await afterCall({ tool: tool.name, args }, envelope, hooks);
+  return shown.success
+    ? { ...shown, output: redactor.redactText(shown.output) }
+    : redactedFailure(shown, redactor);
+}
+
+async function callHttp(call: HttpCall, client: Client, context: RunningCall): Promise<Envelope> {
+  const { runtime, redactor, recorder, id } = context;
   const startedMs = runtime.clock.monotonicMs();
-  const id = newId(runtime.clock, runtime.random);
-  const recorder = new CallRecorder(audit, { id, tool: call.tool }, runtime.clock);
   try {
-    const answer = await answerCall(call, client, { ...context, id, recorder });
+    const answer = await answerCall(call, client, context);
     const { status, bytes, truncated } = answer.meta;
     await recorder.close({ success: true, status, bytes, truncated });
     const durationMs = Math.round(runtime.clock.monotonicMs() - startedMs);

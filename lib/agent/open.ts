@@ -17,13 +17,14 @@ import type { DialOptions, Proxy } from "../transport/wire.ts";
 import { type Agent, createAgent } from "./agent.ts";
 import { agentCredentials } from "./credentials.ts";
 import { noQuota, quotaFile, type QuotaStore } from "./quota.ts";
+import { openAgentHooks } from "./plugins.ts";
 import type { AuditSink } from "./record.ts";
 import { AGENT_SECTIONS } from "./settings.ts";
 
 type AgentConfig = LoadedConfig<typeof AGENT_SECTIONS>;
 
 /** What an agent needs from outside. */
-export type AgentRuntime = Pick<Runtime, "clock" | "network" | "random" | "files" | "env">;
+export type AgentRuntime = Pick<Runtime, "clock" | "network" | "random" | "files" | "env" | "cwd">;
 
 /** Where the policy of an agent comes from. */
 export interface AgentSource {
@@ -32,6 +33,8 @@ export interface AgentSource {
   readonly configPath?: string | undefined;
   /** Sections of the file that others read. */
   readonly otherSections: readonly string[];
+  /** Takes warnings, and what plugins log. */
+  readonly warn?: ((text: string) => void) | undefined;
   /** PEM text of the authorities to trust in place of those that come with the runtime. */
   readonly authorities?: string | undefined;
 }
@@ -113,6 +116,7 @@ export async function openAgent(source: AgentSource, userAgent: string): Promise
   const dial = await dialOptions(config, policy, source.authorities);
   const quota = openQuota(policy, runtime);
   const audit = await openAudit(read, runtime);
+  const hooks = await openAgentHooks({ runtime, config, redactor, dial, warn: source.warn });
   const agent = createAgent({
     runtime,
     policy,
@@ -123,12 +127,14 @@ export async function openAgent(source: AgentSource, userAgent: string): Promise
     credentials: agentCredentials(policy, keychain),
     credentialHeaders: keychain.headerNames,
     dial,
+    hooks,
   });
   return {
     agent,
     policy,
     async close() {
       agent.close();
+      await hooks?.close();
       await audit.close();
     },
   };

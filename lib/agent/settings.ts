@@ -1,3 +1,4 @@
+import { pluginShape } from "../hooks/settings.ts";
 import { flag, integer, json, number, text } from "../config/scalars.ts";
 import { list, map, optional, table } from "../config/combine.ts";
 
@@ -79,4 +80,5 @@ export const AGENT_SECTIONS = {
   audit: auditShape,
   identity: identityShape,
   keychain: map(json()),
+  plugin: pluginShape,
 } as const;

@@ -292,6 +292,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     clock: options.clock ?? systemClock,
     files: nodeParts.files,
     random: nodeParts.random,
+    cwd: () => folder,
     env: (name) => env[name],
     network: fake.network,
   };

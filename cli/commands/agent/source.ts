@@ -8,7 +8,8 @@ export function sourceOf(line: AgentLine, io: Io): AgentSource {
   return {
     runtime: { ...io.runtime, network: forManyCalls(io.runtime.network) },
     configPath: line.text("config"),
-    otherSections: ["defaults", "alias", "plugin"],
+    otherSections: ["defaults", "alias"],
+    warn: (text) => void io.warn(text),
   };
 }
 
