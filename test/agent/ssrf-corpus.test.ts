@@ -1,12 +1,12 @@
-import { beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Envelope } from "../../lib/agent/envelope.ts";
 import { refusalOf } from "../support/audit.ts";
 import {
-  makeIdentity,
+  MISNAMED_IDENTITY,
+  STAND_IN_IDENTITY,
   openWorld,
-  type StandInIdentity,
   stringsIn,
   type World,
 } from "../support/agent-world.ts";
@@ -21,18 +21,6 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 // the compiled binary; all cases are called in process, with a resolver that plays the answers and
 // servers on loopback in the place of every address. An address that no part of a case may reach
 // leads to the forbidden server, whose count is 0 in the end.
-
-let trusted: StandInIdentity;
-let misnamed: StandInIdentity;
-
-beforeAll(async () => {
-  const hosts = SSRF_CASES.filter((row) => URL.canParse(row.url)).flatMap((row) => [
-    new URL(row.url).hostname.replace(/^\[|\]$/g, ""),
-    ...Object.keys(row.resolver ?? {}),
-  ]);
-  trusted = await makeIdentity([...new Set(hosts)].filter((host) => /^[a-z0-9.:-]+$/.test(host)));
-  misnamed = await makeIdentity(["another.test"]);
-});
 
 /** Hosts whose servers a denied case may reach on its way: all but the last place it is led to. */
 function hostsOnTheWay(row: SsrfCase): readonly string[] {
@@ -68,7 +56,7 @@ async function worldOf(row: SsrfCase, clock?: FakeClock): Promise<World> {
     play: await playOf(row),
     env: envOf(row),
     homeFiles: { ".netrc": netrc.join("") },
-    identity: row.fault === "bad_certificate" ? misnamed : trusted,
+    identity: row.fault === "bad_certificate" ? MISNAMED_IDENTITY : STAND_IN_IDENTITY,
     isReachable: (address) => open.has(address),
     ...(clock === undefined ? {} : { clock }),
     ...(row.fault === "connect_reset_once" ? { resets: new Set([0]) } : {}),

@@ -10,7 +10,6 @@ import type { AuditRecord } from "../../lib/audit/record.ts";
 import { type Clock, systemClock } from "../../lib/base/clock.ts";
 import { nodeParts } from "../../lib/runtime/node.ts";
 import type { Address, ConnectOptions, Network } from "../../lib/runtime/runtime.ts";
-import { makeAuthority } from "./authority.ts";
 import { isWholeRequest } from "./raw-server.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 import { runtime } from "./wire.ts";
@@ -58,7 +57,7 @@ export interface WorldOptions {
   readonly isReachable?: (address: string) => boolean;
   /** Connections, counted from 0, that are reset before they are made. */
   readonly resets?: ReadonlySet<number>;
-  /** What the stand-in shows and the agent trusts; `standInIdentity` when not given. */
+  /** What the stand-in shows and the agent trusts; STAND_IN_IDENTITY when not given. */
   readonly identity?: StandInIdentity;
   readonly ownAddresses?: readonly string[];
   /** Files by their path below HOME. */
@@ -85,9 +84,6 @@ export interface World extends AsyncDisposable {
   get(url: string, more?: Readonly<Record<string, unknown>>): Promise<Envelope>;
 }
 
-/** Names the certificate of the stand-in is good for, beside those of `moreNames`. */
-const NAMES = ["api.github.com", "raw.github.com", "api.example.com", "other.example.com"];
-
 /** Certificate and key of the stand-in, and the authority that signed it, as PEM. */
 export interface StandInIdentity {
   readonly cert: string;
@@ -95,27 +91,22 @@ export interface StandInIdentity {
   readonly authority: string;
 }
 
-let known: Promise<StandInIdentity> | undefined;
-
-/** Returns the identity of the stand-in: made once, good for the names of seeds and corpus. */
-function standInIdentity(): Promise<StandInIdentity> {
-  known ??= makeIdentity([...NAMES, "*.github.com", "*.example.com", "*.openai.com", "hooks.test"]);
-  return known;
-}
-
-/** Makes an authority and a certificate for these names and addresses. */
-export async function makeIdentity(names: readonly string[]): Promise<StandInIdentity> {
-  using folder = temporaryFolder();
-  const authority = await makeAuthority(folder.path);
-  const list = names.map((name) => `${net.isIP(name) === 0 ? "DNS" : "IP"}:${name}`).join(",");
-  const issued = await authority.issue("stand-in", list, "serverAuth");
-  const read = (path: string): string => readFileSync(path, "utf8");
+/** Reads an identity of the fixtures, see the README there. */
+function readIdentity(name: string): StandInIdentity {
+  const read = (file: string): string =>
+    readFileSync(join(import.meta.dir, "../../fixtures/certificates", file), "utf8");
   return {
-    cert: read(issued.certificate),
-    key: read(issued.key),
-    authority: read(authority.certificate),
+    cert: read(`${name}.pem`),
+    key: read(`${name}.key.pem`),
+    authority: read("agent-authority.pem"),
   };
 }
+
+/** The identity of the stand-in, good for the names and addresses of seeds and corpus. */
+export const STAND_IN_IDENTITY = readIdentity("agent");
+
+/** An identity of the same authority for another name. */
+export const MISNAMED_IDENTITY = readIdentity("agent-other");
 
 function parseArrival(raw: string, isTls: boolean): Arrival {
   const end = raw.indexOf("\r\n\r\n");
@@ -272,7 +263,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     writeFileSync(join(folder, "home", name), text, { mode: 0o600 });
   }
   const arrivals: Arrival[] = [];
-  const identity = options.identity ?? (await standInIdentity());
+  const identity = options.identity ?? STAND_IN_IDENTITY;
   const standIn = stack.use(await startStandIn(identity, arrivals, options.play ?? (() => OK)));
   let forbiddenCount = 0;
   const forbidden = net.createServer((socket) => {
