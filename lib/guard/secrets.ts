@@ -2,6 +2,8 @@ import type { Body } from "../http/body.ts";
 import { deny, type Denial } from "./deny.ts";
 import { covers, type Destination, type Entry } from "./entry.ts";
 import type { Message } from "./headers.ts";
+// The one who opens references reads them by the same rule: what is not judged is not opened.
+import { secretNames } from "../secrets/placeholder.ts";
 
 /** A keychain entry that calls may name, and where it may go. */
 export interface BoundSecret {
@@ -12,9 +14,6 @@ export interface BoundSecret {
 
 /** Secrets by the name that calls use. */
 export type SecretBindings = ReadonlyMap<string, BoundSecret>;
-
-/** A reference as it has to be written; the first group is the name. */
-const SECRET_REFERENCE = /\{\{secret:([A-Za-z0-9_.-]+)\}\}/g;
 
 /** Anything that looks meant as a reference, well written or not. */
 const ATTEMPT = /\{\{\s*secret\s*:[^{}]*\}{0,2}/gi;
@@ -61,16 +60,6 @@ function judgeText(secrets: SecretBindings, text: string, to: Destination): Deni
     if (denial !== undefined) return denial;
   }
   return undefined;
-}
-
-/** Returns the names that `text` refers to as `{{secret:NAME}}`, in order. */
-export function secretNames(text: string): readonly string[] {
-  return [...text.matchAll(SECRET_REFERENCE)].map((match) => match[1] ?? "");
-}
-
-/** Returns `text` with each reference replaced by what `valueOf` returns for its name. */
-export function replaceSecretNames(text: string, valueOf: (name: string) => string): string {
-  return text.replace(SECRET_REFERENCE, (_, name: string) => valueOf(name));
 }
 
 function judgeReference(

@@ -1,6 +1,5 @@
 import { expect, test } from "bun:test";
 import { createGuard, judgeCall } from "../../../lib/guard/deny-by-default.ts";
-import { replaceSecretNames, secretNames } from "../../../lib/guard/secrets.ts";
 import { NO_BODY, readBody } from "../../../lib/http/body.ts";
 import { brief, callOf, policyOf } from "./support.ts";
 
@@ -104,19 +103,4 @@ test("D17 a stream is not searched: what is not opened there cannot leak", async
   const body = { kind: "stream", replayable: false, open } as const;
   const url = new URL(URL_OK);
   expect(brief(guard.admit({ method: "POST", url, headers: [], body, hop: 0 }))).toBe("allow");
-});
-
-test("replaceSecretNames() puts values in literally, and nothing into values", () => {
-  const values = new Map([
-    ["a", "$& {{secret:b}}"],
-    ["b", "B"],
-  ]);
-  const opened = replaceSecretNames("x {{secret:a}}-{{secret:b}} {{secret: a}}", (name) => {
-    return values.get(name) ?? "";
-  });
-  expect(opened).toBe("x $& {{secret:b}}-B {{secret: a}}");
-});
-
-test("secretNames() returns the names in order", () => {
-  expect(secretNames("a {{secret:b}} {{secret:c-d_e.f}} {{secret: g}}")).toEqual(["b", "c-d_e.f"]);
 });
