@@ -1,0 +1,35 @@
+import type { Where } from "./events.ts";
+
+/** A request that is about to be sent. */
+export interface Intent extends Where {
+  readonly method: string;
+  /** Without userinfo, secret parameters masked. */
+  readonly url: string;
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** What became of a request. */
+export interface Completion {
+  readonly status: number | null;
+  readonly error?: string | undefined;
+}
+
+/**
+ * Record of a run, written so that a later process could go on with it. The one there is keeps it in
+ * memory; rows are the same.
+ */
+export interface Journal {
+  /** Resolves when the row would outlast this process; the request is sent after that. */
+  intent(intent: Intent): Promise<number>;
+  /** Ends the intent of this number. */
+  complete(intent: number, completion: Completion): Promise<void>;
+  /** Records a page together with what asks for the next one. */
+  page(
+    at: Where,
+    page: { readonly cursor: unknown; readonly ref?: string | undefined },
+  ): Promise<void>;
+  /** Records a value that would differ in a second run: the time, a random number, an id. */
+  value(name: string, make: () => unknown): unknown;
+  /** Records the loop variables after a rule decided. */
+  iteration(at: Where, iter: Readonly<Record<string, unknown>>): Promise<void>;
+}

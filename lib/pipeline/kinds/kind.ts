@@ -1,0 +1,84 @@
+import type { ZodType } from "zod";
+import type { Outcome } from "../outcome.ts";
+import type { RunPorts } from "../ports.ts";
+import type { Scope } from "../scope.ts";
+import type { KeyPath, Source } from "../source.ts";
+import type { Where } from "../events.ts";
+
+/** What one task of a running step works with. */
+export interface TaskContext {
+  readonly ports: RunPorts;
+  readonly at: Where & { readonly task: string };
+  readonly scope: Scope;
+  /** Aborts when the run is stopped, or a sibling failed and nothing new is to be sent. */
+  readonly signal: AbortSignal;
+  /**
+   * Asks the policy of the task whether to make another attempt: what it waits, undefined for no.
+   * Kinds with attempts of their own call it after each; the runner does it for the others.
+   */
+  again(outcome: Outcome, facts: AttemptFacts): Promise<Again | undefined>;
+}
+
+/** What the policy is told about an attempt beside its outcome. */
+export interface AttemptFacts {
+  /** Attempts made since the last success or jump, from 1. */
+  readonly attempt: number;
+  readonly elapsedMs: number;
+  /** Says whether it may be made again as far as the request goes; always true for other kinds. */
+  maySendAgain(
+    isExplicit: boolean,
+    isUnsafe: boolean,
+  ): { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
+}
+
+/** Another attempt is to be made. */
+export interface Again {
+  readonly waitMs: number;
+  readonly reason: string;
+}
+
+/** What a task of one kind does, compiled. */
+export interface Work {
+  /** True: it calls `again` itself and returns when no attempt is left. */
+  readonly hasOwnAttempts: boolean;
+  /**
+   * Does the task; a failure is an outcome, never a throw, except for bugs and CANCELLED.
+   */
+  run(context: TaskContext): Promise<Outcome>;
+  /** Lines of `weir run plan`: what would be done first, as far as it is known without doing it. */
+  plan(scope: Scope): readonly string[];
+  /** Names of credentials that it uses, as far as they are written down. */
+  readonly credentials: readonly string[];
+}
+
+/** What a task is compiled from. */
+export interface KindInput {
+  /** The keys of the task that belong to its kind; their shapes are checked. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** `spec` after kind defaults, executor, step, loop and task were merged, without policy. */
+  readonly spec: Readonly<Record<string, unknown>>;
+  /** `expect`, when the kind takes it. */
+  readonly path: KeyPath;
+  readonly source: Source;
+  /** Takes a warning about the file; it does not stop the load. */
+  warn(path: KeyPath, message: string, hint: string): void;
+}
+
+/** One word behind `kind:`. */
+export interface TaskKind {
+  readonly name: string;
+  /** One line for the manual. */
+  readonly summary: string;
+  /** Keys of the task, beside kind, name, desc and spec: key to shape, templates allowed in texts. */
+  readonly keys: Readonly<Record<string, ZodType>>;
+  /** Keys of its `spec`, beside policy and retry. */
+  readonly specKeys: Readonly<Record<string, ZodType>>;
+  /** Its `spec` where nothing else is said. */
+  readonly specDefaults: Readonly<Record<string, unknown>>;
+  /**
+   * Returns the compiled task.
+   *
+   * @throws {WeirError} PIPELINE_INVALID or TEMPLATE_SYNTAX, with the place in the file
+   */
+  compile(input: KindInput): Work;
+}

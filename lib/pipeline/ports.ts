@@ -1,0 +1,71 @@
+import type { CredentialStore } from "../auth/bound.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Client } from "../client.ts";
+import type { RunHooks } from "../hooks/index.ts";
+import type { ResultStore } from "../results/store.ts";
+import type { Files } from "../runtime/runtime.ts";
+import type { FieldedText } from "../template/values.ts";
+import type { RunEvent } from "./events.ts";
+import type { Journal } from "./journal.ts";
+
+/** How the connections of a task differ from those of the run. */
+export interface ClientSettings {
+  /** False: any certificate is accepted. */
+  readonly isVerified: boolean;
+}
+
+/** Credentials of a run. */
+export interface RunCredentials {
+  /** What `{{ keychain.NAME }}` stands for: placeholders that are opened when a hop is dressed. */
+  readonly values: Readonly<Record<string, FieldedText>>;
+  /** Names that `auth:` may use. */
+  readonly names: readonly string[];
+  /**
+   * Returns what dresses the requests of one task: placeholders, and the entry `auth` names.
+   *
+   * @throws {WeirError} SECRET_UNRESOLVED when there is no such entry
+   */
+  forTask(auth: string | undefined, url: URL): CredentialStore;
+}
+
+/** Runs scripts in the sandbox. */
+export interface Scripts {
+  /**
+   * Runs a module's default export, a function or a value, and returns what it gives as data.
+   *
+   * @throws {WeirError} HOOK_FAILED with file:line:column, HOOK_SANDBOX
+   */
+  run(script: {
+    readonly name: string;
+    readonly code: string;
+    readonly args: unknown;
+    readonly timeoutMs: number;
+    readonly net: readonly string[];
+    readonly signal: AbortSignal;
+  }): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** Everything a run has to do with the world. */
+export interface RunPorts {
+  readonly runId: string;
+  readonly clock: Clock;
+  readonly random: (count: number) => Uint8Array;
+  /** Folder of the pipeline file, without a final slash: relative paths of the file begin there. */
+  readonly folder: string;
+  readonly files: Files;
+  /** Sends requests; all clients of a run share cookies, hooks, rates and records. */
+  client(settings: ClientSettings): Client;
+  readonly credentials: RunCredentials;
+  readonly results: ResultStore;
+  readonly hooks: RunHooks | undefined;
+  readonly scripts: Scripts;
+  readonly journal: Journal;
+  /** Writes to standard output, for `write` tasks with `to: "-"`. */
+  readonly print: (text: string) => Promise<void>;
+  /** Takes what happens; must not throw. */
+  readonly emit: (event: RunEvent) => void;
+  /** Masks secrets that were opened. */
+  readonly redact: (text: string) => string;
+  readonly signal: AbortSignal;
+}
