@@ -48,7 +48,8 @@ export interface Work {
   /** True: it calls `again` itself and returns when no attempt is left. */
   readonly hasOwnAttempts: boolean;
   /**
-   * Does the task; a failure is an outcome, never a throw, except for bugs and CANCELLED.
+   * Does the task; a failure is an outcome, never a throw, except for bugs and CANCELLED. What its
+   * templates throw may be thrown on: it fails the task with its place in the file.
    */
   run(context: TaskContext): Promise<Outcome>;
   /** Lines of `weir run plan`: what would be done first, as far as it is known without doing it. */

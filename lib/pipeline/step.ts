@@ -1,0 +1,129 @@
+import type { Failure } from "./failure.ts";
+import { failureOf } from "./failure.ts";
+import { type LoopEnd, runLoop } from "./loop.ts";
+import type { Loop, Step } from "./model.ts";
+import type { OutcomeError } from "./outcome.ts";
+import type { RunState } from "./run-state.ts";
+import { runTasks } from "./tasks.ts";
+import { Track } from "./track.ts";
+
+/** What became of one run of a step. */
+export interface StepEnd {
+  /** "skipped": its admission did not let it run. */
+  readonly status: "ok" | "error" | "skipped";
+  /** What templates see under its name. */
+  readonly value: Readonly<Record<string, unknown>>;
+  /** What it hands on, and the output of the run holds. */
+  readonly result: unknown;
+  readonly items?: number | undefined;
+  readonly failed?: number | undefined;
+  readonly failure?: Failure | undefined;
+}
+
+/** What a step is run with. */
+export interface StepContext {
+  readonly run: RunState;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs a step once: admission, then its tasks, or its loop.
+ *
+ * @throws {WeirError} CANCELLED, or what else stopped the run; INTERNAL
+ */
+export async function runStep(step: Step, context: StepContext): Promise<StepEnd> {
+  const { run, args } = context;
+  const { ports } = run;
+  const startedMs = ports.clock.monotonicMs();
+  const admission = admit(step, run, args);
+  if (admission === "skipped") {
+    return { status: "skipped", value: { status: "skipped", data: null }, result: null };
+  }
+  await announceStart(step, run);
+  const end =
+    admission === "run"
+      ? await runBody(step, context)
+      : { ...failedStep(admission), ...opened(step, run, undefined) };
+  run.results[1][step.name] = end.value;
+  const { status, items, failed } = end;
+  const durationMs = Math.round(ports.clock.monotonicMs() - startedMs);
+  const counts = { ...(items === undefined ? {} : { items }), ...(failed ? { failed } : {}) };
+  await ports.results.endStep(step.name);
+  const facts = { step: step.name, status: status === "ok" ? "ok" : "error", ...counts } as const;
+  ports.emit({ event: "step_end", ...facts, duration_ms: durationMs });
+  await ports.hooks?.announce("step_end", { run_id: ports.runId, ...facts });
+  return end;
+}
+
+async function announceStart(step: Step, { ports }: RunState): Promise<void> {
+  await ports.hooks?.announce("step_start", { run_id: ports.runId, step: step.name });
+}
+
+/** The first rule that matches says whether a step runs; without rules it does. */
+function admit(
+  step: Step,
+  run: RunState,
+  args: Readonly<Record<string, unknown>>,
+): "run" | "skipped" | Failure {
+  const scope = run.scope({ args, iter: {}, _prev: null });
+  try {
+    const rule = step.admit.find(({ when }) => when?.test(scope) !== false);
+    return rule?.isAllowed === false ? "skipped" : "run";
+  } catch (error) {
+    return failureOf(error, { step: step.name });
+  }
+}
+
+function opened(step: Step, { ports }: RunState, items: number | undefined): { items?: number } {
+  const counts = items === undefined ? {} : { items };
+  ports.emit({ event: "step_start", step: step.name, ...counts });
+  return counts;
+}
+
+async function runBody(step: Step, context: StepContext): Promise<StepEnd> {
+  const { run, args, signal } = context;
+  if (step.loop !== undefined) return await runLoopStep(step, step.loop, context);
+  opened(step, run, undefined);
+  const track = new Track({ run, step, args, signal });
+  const end = await runTasks(track);
+  Object.assign(run.results[0], track.labels);
+  if (end.status === "error") return failedStep(end.failure, end.data);
+  return { status: "ok", value: { status: "ok", data: end.data }, result: end.data };
+}
+
+async function runLoopStep(step: Step, loop: Loop, context: StepContext): Promise<StepEnd> {
+  const onOpen = (total: number | undefined): void => {
+    opened(step, context.run, total);
+  };
+  const end = await runLoop(loop, { ...context, step, onOpen });
+  const { count, failed, failure } = end;
+  const status = failure === undefined ? "ok" : "error";
+  const { value, result } = loopValue(end, status);
+  return { status, value, result, items: count, failed, failure };
+}
+
+/** Results that were written to a file are named, not loaded. */
+function loopValue(
+  { data, count, ok, failed, errors, failure }: LoopEnd,
+  status: "ok" | "error",
+): Pick<StepEnd, "value" | "result"> {
+  const counts = { count, ok, failed };
+  const error = failure === undefined ? {} : { error: failure.error };
+  if ("list" in data) {
+    return {
+      value: { status, data: data.list, ...counts, errors, ...error },
+      result: data.list,
+    };
+  }
+  const { ref } = data.reference;
+  return {
+    value: { status, data: null, __ref__: ref, ...counts, errors, ...error },
+    result: { __ref__: ref, ...counts },
+  };
+}
+
+function failedStep(failure: Failure, data: unknown = null): StepEnd {
+  const error: OutcomeError = failure.error;
+  return { status: "error", value: { status: "error", data, error }, result: data, failure };
+}
