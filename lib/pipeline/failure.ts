@@ -4,7 +4,8 @@ import type { OutcomeError } from "./outcome.ts";
 
 /** Why a step or a run failed, and where. */
 export interface Failure {
-  readonly at: Where;
+  /** undefined: it belongs to no step. */
+  readonly at: Where | undefined;
   readonly error: OutcomeError;
   /** The error itself, when there is one: it knows its place in the file. */
   readonly cause?: WeirError | undefined;
@@ -17,7 +18,7 @@ export interface Failure {
  *
  * @throws {WeirError} the error itself, when it is a bug or says that the run was stopped
  */
-export function failureOf(thrown: unknown, at: Where): Failure {
+export function failureOf(thrown: unknown, at: Where | undefined): Failure {
   const cause = toWeirError(thrown);
   const { code, message, hint } = cause;
   if (code === "INTERNAL" || code === "CANCELLED") throw cause;
@@ -27,7 +28,7 @@ export function failureOf(thrown: unknown, at: Where): Failure {
 }
 
 /** Returns the failure that the file itself asks for, or a limit of the run. */
-export function refusal(at: Where, message: string, hint?: string): Failure {
+export function refusal(at: Where | undefined, message: string, hint?: string): Failure {
   const code = "PIPELINE_FAILED";
   return {
     at,
@@ -41,7 +42,8 @@ export function pipelineError(
   redact: (text: string) => string,
 ): WeirError {
   const place = cause === undefined ? {} : placeIn(cause.details);
-  const message = redact(`${placeText(at)}: ${error.message}`);
+  const where = at === undefined ? "The pipeline" : placeText(at);
+  const message = redact(`${where}: ${error.message}`);
   return new WeirError("PIPELINE_FAILED", message, {
     hint: error.hint === undefined ? undefined : redact(error.hint),
     details: {
@@ -55,8 +57,8 @@ export function pipelineError(
   });
 }
 
-/** Returns "step "a", task "b", item 3, page 2" as a sentence begins; items count from 0. */
-export function placeText({ step, task, iteration, page }: Where): string {
+/** Items count from 0, as `iter.index` does. */
+function placeText({ step, task, iteration, page }: Where): string {
   const parts = [`Step "${step}"`];
   if (task !== undefined) parts.push(`task "${task}"`);
   if (iteration !== undefined) parts.push(`item ${iteration}`);

@@ -46,10 +46,11 @@ export class Judge {
 
   /** Returns what to wait for another attempt; undefined when there is none. */
   async again(outcome: Outcome, facts: AttemptFacts): Promise<Again | undefined> {
-    const { lane, names, run } = this.#track;
+    const { lane, names, run, signal } = this.#track;
     this.#facts = { ...facts, attempt: facts.attempt + this.#before };
     names._attempt = facts.attempt;
-    if (outcome.error?.kind === "cancelled" || lane?.isStopping === true) return undefined;
+    if (outcome.error?.kind === "cancelled" || signal.aborted) return undefined;
+    if (lane?.isStopping === true) return undefined;
     const verdict = this.#decide(outcome, true);
     this.#judged = { outcome, verdict };
     if (verdict.kind !== "retry") return undefined;

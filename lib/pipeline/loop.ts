@@ -1,4 +1,4 @@
-import { WeirError } from "../base/errors.ts";
+import { toWeirError, WeirError } from "../base/errors.ts";
 import type { ResultReference } from "../results/reference.ts";
 import type { Engine, Lease } from "./engine.ts";
 import { type Failure, failureOf, refusal } from "./failure.ts";
@@ -72,7 +72,7 @@ class LoopRun {
   #failure: Failure | undefined;
   #isStopping = false;
   /** What is no failure of the pipeline: a bug, or that the run was stopped. */
-  #thrown: unknown;
+  #thrown: WeirError | undefined;
 
   constructor(loop: Loop, input: LoopItems, context: LoopContext) {
     this.#loop = loop;
@@ -210,7 +210,8 @@ class LoopRun {
   }
 
   /** Ends all that is under way. */
-  #abort(reason: unknown): void {
+  #abort(error: unknown): void {
+    const reason = toWeirError(error);
     this.#thrown ??= reason;
     this.#isStopping = true;
     this.#engine.close();

@@ -1,4 +1,4 @@
-import type { Completion, Intent, Journal } from "./journal.ts";
+import type { Intent, Journal } from "./journal.ts";
 
 /** A journal that ends with this process, and so keeps only what is under way. */
 export interface MemoryJournal extends Journal {
@@ -18,7 +18,7 @@ export function createMemoryJournal(): MemoryJournal {
       intents.set(count, intent);
       return Promise.resolve(count);
     },
-    complete(intent: number, _: Completion) {
+    complete(intent) {
       intents.delete(intent);
       return DONE;
     },

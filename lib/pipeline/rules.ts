@@ -158,7 +158,11 @@ function withValue(
   const name = names[depth] ?? "";
   const copy: Record<string, unknown> = { ...map };
   const isLast = depth + 1 >= names.length;
-  setKey(copy, name, isLast ? change.value : withValue(innerMap(map, change, depth), change, depth + 1));
+  setKey(
+    copy,
+    name,
+    isLast ? change.value : withValue(innerMap(map, change, depth), change, depth + 1),
+  );
   return copy;
 }
 

@@ -1,15 +1,14 @@
 import { nearestName } from "../base/nearest.ts";
 import { WeirError } from "../base/errors.ts";
-import { isDict } from "../template/values.ts";
+import { durationText } from "../transport/errors.ts";
 import type { Where } from "./events.ts";
-import { type Failure, failureOf, pipelineError, refusal } from "./failure.ts";
-import type { Arc, Playbook, Step } from "./model.ts";
+import { pipelineError, refusal } from "./failure.ts";
+import type { Playbook, Step } from "./model.ts";
 import { stopped } from "./pause.ts";
 import type { RunPorts } from "./ports.ts";
 import { RunState } from "./run-state.ts";
-import { runStep, type StepEnd } from "./step.ts";
+import { type StepSummary, Walker } from "./walk.ts";
 import { mergeWorkload } from "./workload.ts";
-import { wrongValue } from "./wrong-value.ts";
 
 /** What a run is given beside its file. */
 export interface RunInputs {
@@ -17,14 +16,6 @@ export interface RunInputs {
   readonly workload: Readonly<Record<string, unknown>>;
   /** Step to begin at in place of the entry. */
   readonly target?: string | undefined;
-}
-
-/** How often a step ran and how its last run ended. */
-export interface StepSummary {
-  readonly status: "ok" | "error" | "skipped";
-  /** Items of its loop that were begun. */
-  readonly items?: number | undefined;
-  readonly failed?: number | undefined;
 }
 
 /** What became of a run. */
@@ -44,17 +35,11 @@ export interface RunResult {
   readonly flaky: readonly Where[];
 }
 
-/** A step that is to run. */
-interface Token {
-  readonly step: Step;
-  readonly args: Readonly<Record<string, unknown>>;
-}
-
-/** How a walk ended: undefined when nothing failed. */
-interface Walk {
-  readonly steps: Readonly<Record<string, StepSummary>>;
-  readonly results: Readonly<Record<string, unknown>>;
-  readonly failure: Failure | undefined;
+/** How a run ended, before it is summed up. */
+interface RunEnd {
+  readonly output: unknown;
+  readonly error?: WeirError | undefined;
+  readonly failedAt?: Where | undefined;
 }
 
 /**
@@ -71,36 +56,108 @@ export async function runPlaybook(
   const run = new RunState(playbook, mergeWorkload(playbook.workload, inputs.workload), ports);
   const startedMs = ports.clock.monotonicMs();
   const deadline = new Deadline(playbook, ports);
+  const walker = new Walker(run, deadline.signal);
   run.ports.emit({ event: "run_start", pipeline: playbook.name, steps: playbook.steps.length });
   for (const { message } of playbook.warnings) run.warn(message);
-  await announce(run, "run_start", {});
-  const walk = new Walker(run, deadline);
   let end: RunEnd;
   try {
-    end = await endOf(walk, entry, run);
+    await ports.hooks?.announce("run_start", { name: playbook.name });
+    end = await endOf(walker, entry, { run, deadline });
   } finally {
     deadline.stop();
   }
-  const state = end.error === undefined ? "done" : "failed";
-  const requests = ports.requests();
-  run.ports.emit({
-    event: "run_end",
-    state,
-    duration_ms: Math.round(ports.clock.monotonicMs() - startedMs),
-    requests,
-    warnings: run.warningCount,
-    flaky: run.flakyCount,
+  const elapsedMs = Math.round(ports.clock.monotonicMs() - startedMs);
+  const result = summaryOf(run, walker, end);
+  await announceEnd(run, result, elapsedMs);
+  return result;
+}
+
+function entryOf({ steps, entry }: Playbook, target: string | undefined): Step {
+  const name = target ?? entry;
+  const step = steps.find((one) => one.name === name);
+  if (step !== undefined) return step;
+  const names = steps.map((one) => one.name);
+  const near = nearestName(name, names) ?? names[0] ?? "";
+  throw new WeirError("USAGE_BAD_VALUE", `The pipeline has no step "${name}"`, {
+    hint: `Give --target a step of the file, such as "${near}"`,
   });
-  await announce(run, "run_end", { status: state });
+}
+
+async function endOf(
+  walker: Walker,
+  entry: Step,
+  { run, deadline }: { readonly run: RunState; readonly deadline: Deadline },
+): Promise<RunEnd> {
+  const { redact } = run.ports;
+  try {
+    const failure = (await walker.walk(entry)) ?? walker.takeOutput();
+    if (failure === undefined) return { output: walker.output };
+    return { output: null, error: pipelineError(failure, redact), failedAt: failure.at };
+  } catch (error) {
+    const { at } = walker;
+    if (!(error instanceof WeirError) || error.code !== "CANCELLED") throw error;
+    if (!deadline.hasPassed) return { output: null, error, failedAt: at };
+    const { message, hint } = error;
+    return { output: null, error: pipelineError(refusal(at, message, hint), redact), failedAt: at };
+  }
+}
+
+function summaryOf(run: RunState, walker: Walker, end: RunEnd): RunResult {
   return {
-    state,
-    output: end.output,
-    isPrinted: run.isPrinted && playbook.output === undefined,
-    error: end.error,
-    failedAt: end.failedAt,
-    steps: walk.summaries(),
-    requests,
+    ...end,
+    state: end.error === undefined ? "done" : "failed",
+    isPrinted: run.isPrinted && run.playbook.output === undefined,
+    steps: walker.summaries(),
+    requests: run.ports.requests(),
     warnings: run.warningCount,
     flaky: run.flaky,
   };
+}
+
+async function announceEnd(run: RunState, result: RunResult, elapsedMs: number): Promise<void> {
+  const { state, requests, warnings, error } = result;
+  const counts = { requests, warnings, flaky: run.flakyCount };
+  run.ports.emit({ event: "run_end", state, duration_ms: elapsedMs, ...counts });
+  await run.ports.hooks?.announce("run_end", {
+    name: run.playbook.name,
+    status: state,
+    counts,
+    elapsedMs,
+    error,
+  });
+}
+
+/** The longest a run may take, and the signal that ends it. */
+class Deadline {
+  readonly #abortion = new AbortController();
+  readonly #cancel: () => void;
+  readonly #signal: AbortSignal;
+  readonly #follow = (): void => this.#abortion.abort(stopped(this.#signal));
+  hasPassed = false;
+
+  constructor({ maxDurationMs }: Playbook, { clock, signal }: RunPorts) {
+    this.#signal = signal;
+    this.#cancel =
+      maxDurationMs === undefined
+        ? () => undefined
+        : clock.after(maxDurationMs, () => this.#pass(maxDurationMs));
+    if (signal.aborted) this.#follow();
+    else signal.addEventListener("abort", this.#follow, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#abortion.signal;
+  }
+
+  stop(): void {
+    this.#cancel();
+    this.#signal.removeEventListener("abort", this.#follow);
+  }
+
+  #pass(maxDurationMs: number): void {
+    this.hasPassed = true;
+    const message = `The run takes longer than ${durationText(maxDurationMs)}`;
+    const hint = "Raise executor.spec.max_duration, or leave it out";
+    this.#abortion.abort(new WeirError("CANCELLED", message, { hint }));
+  }
 }

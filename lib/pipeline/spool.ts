@@ -59,7 +59,7 @@ export class Spool {
       return;
     }
     this.#write(json);
-    for (let held = this.#held.get(this.#next); held !== undefined; ) {
+    for (let held = this.#held.get(this.#next); held !== undefined;) {
       this.#held.delete(this.#next);
       this.#heldBytes -= held.length;
       this.#write(held);

@@ -1,8 +1,6 @@
-import type { Failure } from "./failure.ts";
-import { failureOf } from "./failure.ts";
+import { type Failure, failureOf } from "./failure.ts";
 import { type LoopEnd, runLoop } from "./loop.ts";
 import type { Loop, Step } from "./model.ts";
-import type { OutcomeError } from "./outcome.ts";
 import type { RunState } from "./run-state.ts";
 import { runTasks } from "./tasks.ts";
 import { Track } from "./track.ts";
@@ -42,22 +40,31 @@ export async function runStep(step: Step, context: StepContext): Promise<StepEnd
   }
   await announceStart(step, run);
   const end =
-    admission === "run"
-      ? await runBody(step, context)
-      : { ...failedStep(admission), ...opened(step, run, undefined) };
+    admission === "run" ? await runBody(step, context) : notAdmitted(step, admission, run);
   run.results[1][step.name] = end.value;
-  const { status, items, failed } = end;
-  const durationMs = Math.round(ports.clock.monotonicMs() - startedMs);
-  const counts = { ...(items === undefined ? {} : { items }), ...(failed ? { failed } : {}) };
   await ports.results.endStep(step.name);
-  const facts = { step: step.name, status: status === "ok" ? "ok" : "error", ...counts } as const;
-  ports.emit({ event: "step_end", ...facts, duration_ms: durationMs });
-  await ports.hooks?.announce("step_end", { run_id: ports.runId, ...facts });
+  await announceEnd(step, end, { run, startedMs });
   return end;
 }
 
 async function announceStart(step: Step, { ports }: RunState): Promise<void> {
-  await ports.hooks?.announce("step_start", { run_id: ports.runId, step: step.name });
+  await ports.hooks?.announce("step_start", { step: step.name });
+}
+
+async function announceEnd(
+  step: Step,
+  { status, items, failed, failure }: StepEnd,
+  { run, startedMs }: { readonly run: RunState; readonly startedMs: number },
+): Promise<void> {
+  const { clock, emit, hooks, redact } = run.ports;
+  const elapsedMs = Math.round(clock.monotonicMs() - startedMs);
+  const counts = items === undefined ? {} : { items, failed: failed ?? 0 };
+  const ended = status === "ok" ? "ok" : "error";
+  emit({ event: "step_end", step: step.name, status: ended, duration_ms: elapsedMs, ...counts });
+  if (hooks === undefined) return;
+  const { code = "", message = "" } = failure?.error ?? {};
+  const error = failure === undefined ? undefined : { code, message: redact(message) };
+  await hooks.announce("step_end", { step: step.name, status: ended, counts, elapsedMs, error });
 }
 
 /** The first rule that matches says whether a step runs; without rules it does. */
@@ -75,16 +82,15 @@ function admit(
   }
 }
 
-function opened(step: Step, { ports }: RunState, items: number | undefined): { items?: number } {
-  const counts = items === undefined ? {} : { items };
-  ports.emit({ event: "step_start", step: step.name, ...counts });
-  return counts;
+function notAdmitted(step: Step, failure: Failure, { ports }: RunState): StepEnd {
+  ports.emit({ event: "step_start", step: step.name });
+  return failedStep(failure);
 }
 
 async function runBody(step: Step, context: StepContext): Promise<StepEnd> {
   const { run, args, signal } = context;
   if (step.loop !== undefined) return await runLoopStep(step, step.loop, context);
-  opened(step, run, undefined);
+  run.ports.emit({ event: "step_start", step: step.name });
   const track = new Track({ run, step, args, signal });
   const end = await runTasks(track);
   Object.assign(run.results[0], track.labels);
@@ -93,8 +99,9 @@ async function runBody(step: Step, context: StepContext): Promise<StepEnd> {
 }
 
 async function runLoopStep(step: Step, loop: Loop, context: StepContext): Promise<StepEnd> {
-  const onOpen = (total: number | undefined): void => {
-    opened(step, context.run, total);
+  const { emit } = context.run.ports;
+  const onOpen = (items: number | undefined): void => {
+    emit({ event: "step_start", step: step.name, ...(items === undefined ? {} : { items }) });
   };
   const end = await runLoop(loop, { ...context, step, onOpen });
   const { count, failed, failure } = end;
@@ -124,6 +131,6 @@ function loopValue(
 }
 
 function failedStep(failure: Failure, data: unknown = null): StepEnd {
-  const error: OutcomeError = failure.error;
+  const { error } = failure;
   return { status: "error", value: { status: "error", data, error }, result: data, failure };
 }

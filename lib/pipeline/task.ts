@@ -12,7 +12,8 @@ import type { Track } from "./track.ts";
 export interface TaskEnd {
   readonly data: unknown;
   readonly next:
-    | { readonly kind: "continue" | "break" }
+    | { readonly kind: "continue" }
+    | { readonly kind: "break" }
     | { readonly kind: "jump"; readonly to: string }
     | { readonly kind: "fail"; readonly failure: Failure };
 }
@@ -40,9 +41,8 @@ export async function runTask(task: Task, track: Track): Promise<TaskEnd> {
   const startedMs = run.ports.clock.monotonicMs();
   const { outcome, thrown } = await outcomeOf(task, context);
   const { error } = outcome;
-  if (error?.kind === "cancelled") {
-    throw signal.aborted ? stopped(signal) : new WeirError("CANCELLED", error.message);
-  }
+  if (signal.aborted) throw stopped(signal);
+  if (error?.kind === "cancelled") throw new WeirError("CANCELLED", error.message);
   const verdict = await judge.settle(outcome);
   names._prev = outcome.result;
   track.labels[task.label] = outcome.result;

@@ -17,14 +17,14 @@ export async function runTasks(track: Track): Promise<TasksEnd> {
   const { tasks, maxIterations } = track.step;
   let data: unknown = null;
   let jumps = 0;
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     const task = tasks[at];
     if (task === undefined) return { status: "ok", data };
     const { next, data: given } = await runTask(task, track);
     data = given;
     if (next.kind === "break") return { status: "ok", data };
     if (next.kind === "fail") return { status: "error", data, failure: next.failure };
-    if (next.kind === "continue") {
+    if (next.kind !== "jump") {
       at += 1;
       continue;
     }
