@@ -64,6 +64,8 @@ export interface RunPorts {
   readonly hooks: RunHooks | undefined;
   readonly scripts: Scripts;
   readonly journal: Journal;
+  /** Returns how many requests were sent so far, those of redirects and scripts included. */
+  readonly requests: () => number;
   /** Writes to standard output, for `write` tasks with `to: "-"`. */
   readonly print: (text: string) => Promise<void>;
   /** Takes what happens; must not throw. */

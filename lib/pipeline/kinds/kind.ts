@@ -17,6 +17,12 @@ export interface TaskContext {
    * Kinds with attempts of their own call it after each; the runner does it for the others.
    */
   again(outcome: Outcome, facts: AttemptFacts): Promise<Again | undefined>;
+  /**
+   * Asks the policy about one page of several, after its last attempt: "next" when the task goes on
+   * with the page after it. What was decided about the last page holds for the task, unless it
+   * returns an error though that page was none.
+   */
+  afterPage(outcome: Outcome): Promise<"next" | "stop">;
 }
 
 /** What the policy is told about an attempt beside its outcome. */
