@@ -7,6 +7,7 @@ import type { Files } from "../runtime/runtime.ts";
 import type { FieldedText } from "../template/values.ts";
 import type { RunEvent } from "./events.ts";
 import type { Journal } from "./journal.ts";
+import type { Rates } from "./rates.ts";
 
 /** How the connections of a task differ from those of the run. */
 export interface ClientSettings {
@@ -58,6 +59,8 @@ export interface RunPorts {
   client(settings: ClientSettings): Client;
   readonly credentials: RunCredentials;
   readonly results: ResultStore;
+  /** Tasks declare their rates here; the clients of the run ask it before each request. */
+  readonly rates: Rates;
   readonly hooks: RunHooks | undefined;
   readonly scripts: Scripts;
   readonly journal: Journal;
