@@ -8,7 +8,6 @@ import type { FieldedText } from "../template/values.ts";
 import type { RunEvent } from "./events.ts";
 import type { Journal } from "./journal.ts";
 import type { Rates } from "./rates.ts";
-import type { Rates } from "./rates.ts";
 
 /** How the connections of a task differ from those of the run. */
 export interface ClientSettings {
@@ -58,8 +57,6 @@ export interface RunPorts {
   readonly files: Files;
   /** Sends requests; all clients of a run share cookies, hooks, rates and records. */
   client(settings: ClientSettings): Client;
-  /** How fast each host is asked; tasks declare, the clients obey. */
-  readonly rates: Rates;
   readonly credentials: RunCredentials;
   readonly results: ResultStore;
   /** Tasks declare their rates here; the clients of the run ask it before each request. */
