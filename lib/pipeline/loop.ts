@@ -47,7 +47,7 @@ export async function runLoop(loop: Loop, context: LoopContext): Promise<LoopEnd
   let input: LoopItems;
   try {
     const { ports, playbook } = run;
-    input = await openItems(loop, { scope, ports, source: playbook.source });
+    input = await openItems(loop.input, { scope, ports, source: playbook.source });
   } catch (error) {
     context.onOpen(undefined);
     const failure = failureOf(error, { step: step.name });

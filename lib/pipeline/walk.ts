@@ -6,7 +6,7 @@ import { stopped } from "./pause.ts";
 import type { RunState } from "./run-state.ts";
 import type { Scope } from "./scope.ts";
 import { runStep, type StepEnd } from "./step.ts";
-import { wrongValue } from "./wrong-value.ts";
+import { templateTypeError } from "./actions/fields.ts";
 
 /** How the last run of a step ended. */
 export interface StepSummary {
@@ -138,7 +138,7 @@ export class Walker {
       // A dictionary that is no Map is a plain object.
       return { step, args: args as Args };
     }
-    throw wrongValue(source, arc.args.path, {
+    throw templateTypeError(source, arc.args.path, {
       message: "The args of an arc are no map",
       hint: "Write args as name: value",
     });

@@ -29,7 +29,10 @@ const ADMIT = admit();
 const ACTION_SHAPES = new Map(
   ACTIONS.map((action) => [
     action.name,
-    table({ do: text(), ...sharedActionKeys(), ...action.keys }, { example: `{ do: ${action.name} }` }),
+    table(
+      { do: text(), ...sharedActionKeys(), ...action.keys },
+      { example: `{ do: ${action.name} }` },
+    ),
   ]),
 );
 const DO_LIST = ACTIONS.map(({ name }) => name).join(", ");
@@ -100,10 +103,14 @@ function readRule(node: unknown, path: KeyPath, isLast: boolean, source: Source)
     });
   if (isElse === Object.hasOwn(fields, "when"))
     throw source.error(path, {
-      message: isElse ? "A rule has when or else, not both" : "A rule needs when, or else as the last",
+      message: isElse
+        ? "A rule has when or else, not both"
+        : "A rule needs when, or else as the last",
       hint: 'Write { when: "{{ … }}", then: { do: … } } or { else: { do: … } }',
     });
-  const found = isElse ? elseAction(fields, path, source) : { node: fields.then, at: [...path, "then"] };
+  const found = isElse
+    ? elseAction(fields, path, source)
+    : { node: fields.then, at: [...path, "then"] };
   const { action, actionPath } = oneAction(found.node, found.at, source);
   return { path, when: fields.when, whenPath: [...path, "when"], action, actionPath };
 }

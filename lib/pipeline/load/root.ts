@@ -168,7 +168,11 @@ function pluginUse(node: unknown, path: KeyPath): PluginUse {
 /** The workload is data; a template in it would stay text. */
 function warnTemplates(node: unknown, path: KeyPath, load: LoadContext): void {
   if (typeof node === "string" && node.includes("{{"))
-    load.warn(path, "The workload is data: this template stays as it is", "Write it where it is used");
+    load.warn(
+      path,
+      "The workload is data: this template stays as it is",
+      "Write it where it is used",
+    );
   if (typeof node !== "object" || node === null) return;
   for (const [key, value] of Object.entries(node))
     warnTemplates(value, [...path, Array.isArray(node) ? Number(key) : key], load);

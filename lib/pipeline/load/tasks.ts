@@ -153,7 +153,8 @@ function kindOf({ fields, path, label }: LabelledTask, source: Source): TaskKind
   const near = nearestName(shown, names);
   throw source.error([...path, "kind"], {
     message: `There is no kind ${JSON.stringify(shown)}`,
-    hint: other ?? (near === undefined ? `The kinds are: ${names.join(", ")}` : `Did you mean ${near}`),
+    hint:
+      other ?? (near === undefined ? `The kinds are: ${names.join(", ")}` : `Did you mean ${near}`),
   });
 }
 
@@ -179,7 +180,13 @@ function compileTask(
   const { fields, path, label } = task;
   const kind = kindOf(task, load.source);
   const shape = table(
-    { kind: z.string(), name: text().optional(), desc: text().optional(), spec: anything().optional(), ...kind.keys },
+    {
+      kind: z.string(),
+      name: text().optional(),
+      desc: text().optional(),
+      spec: anything().optional(),
+      ...kind.keys,
+    },
     { refused: misplaced(kind), expected: "a task: a map with kind" },
   );
   check(shape, fields, path, load.source);
@@ -212,7 +219,13 @@ function taskSpec(
   const optional = Object.fromEntries(
     Object.entries(keys).map(([key, shape]) => [key, shape.optional()]),
   );
-  const shape = table(optional, { refused: { ...Object.fromEntries(Object.keys(kind.keys).map((key) => [key, "Write it on the task itself, beside kind"])) } });
+  const shape = table(optional, {
+    refused: {
+      ...Object.fromEntries(
+        Object.keys(kind.keys).map((key) => [key, "Write it on the task itself, beside kind"]),
+      ),
+    },
+  });
   check(shape, own ?? {}, path, source);
   const known = levels.map((level) => ({
     ...level,

@@ -72,7 +72,8 @@ function placeNumber({ details: { line, column } }: WeirError): number {
 function complaintsOf(issue: Issue, base: KeyPath): readonly Found[] {
   // Zod's paths hold symbols for symbol keys, which YAML has none of.
   const path = [...base, ...(issue.path as KeyPath)];
-  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey(key, issue, path));
+  if (issue.code === "unrecognized_keys")
+    return issue.keys.map((key) => unknownKey(key, issue, path));
   if (issue.code === "invalid_union") {
     const inner = nearestBranch(issue.errors);
     if (inner !== undefined) return inner.flatMap((one) => complaintsOf(one, path));

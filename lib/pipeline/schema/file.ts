@@ -1,5 +1,16 @@
 import { z, type ZodType } from "zod";
-import { anything, count, either, fixedDuration, list, map, scalar, table, text, word } from "./shapes.ts";
+import {
+  anything,
+  count,
+  either,
+  fixedDuration,
+  list,
+  map,
+  scalar,
+  table,
+  text,
+  word,
+} from "./shapes.ts";
 import { condition, OLD_CONDITIONS } from "./policy.ts";
 
 // The maps of a file outside its tasks. What a map holds is given as a parameter: the loader looks

@@ -102,7 +102,10 @@ export function retryCauses() {
     expected: "a status such as 429, a class such as 5xx, or a kind of error such as connection",
     example: "[429, 5xx, connection]",
   };
-  const cause = either<string | number>([z.int().min(100).max(599), z.string().regex(CAUSE)], words);
+  const cause = either<string | number>(
+    [z.int().min(100).max(599), z.string().regex(CAUSE)],
+    words,
+  );
   return either<unknown>([cause, z.array(cause).min(1)], words);
 }
 

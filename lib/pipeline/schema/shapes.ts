@@ -42,7 +42,11 @@ export function number(
   const { min = -Number.MAX_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER, isWhole } = bounds;
   const noun = isWhole === true ? "a whole number" : "a number";
   const range =
-    bounds.min === undefined ? "" : bounds.max === undefined ? ` of at least ${min}` : ` from ${min} to ${max}`;
+    bounds.min === undefined
+      ? ""
+      : bounds.max === undefined
+        ? ` of at least ${min}`
+        : ` from ${min} to ${max}`;
   const plain = isWhole === true ? z.int() : z.number();
   return z.union(
     [plain.min(min).max(max), template()],
@@ -95,7 +99,8 @@ export function fixedFlag(example = "true"): ZodType<boolean> {
 
 /** One of a few words. */
 export function word<const W extends readonly [string, ...string[]]>(words: W): ZodType<W[number]> {
-  const expected = words.length === 1 ? words[0] : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+  const expected =
+    words.length === 1 ? words[0] : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
   return z.enum(words, error({ expected, example: words[0] }));
 }
 

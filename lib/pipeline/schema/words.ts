@@ -31,9 +31,7 @@ export function writeWords(words: Words | KeyWords): string {
 }
 
 /** Returns what `writeWords` was given; shapes that bring words of their own keep them. */
-export function readWords(
-  text: string,
-): Words & { readonly refuse: (key: string) => Refusal } {
+export function readWords(text: string): Words & { readonly refuse: (key: string) => Refusal } {
   const words = text.startsWith("{")
     ? // Only writeWords makes such a text.
       (JSON.parse(text) as Partial<KeyWords>)
@@ -48,8 +46,7 @@ function refusal(
   refused: Readonly<Record<string, string>>,
 ): Refusal {
   const instead = Object.hasOwn(refused, key) ? refused[key] : undefined;
-  if (instead !== undefined)
-    return { message: "KEY is no key of this format", hint: instead };
+  if (instead !== undefined) return { message: "KEY is no key of this format", hint: instead };
   // The search is quadratic, and no name is that long.
   const near = key.length > 64 ? undefined : nearestName(key, keys);
   const known = keys.length === 0 ? "This map has no keys" : `The keys are: ${keys.join(", ")}`;
