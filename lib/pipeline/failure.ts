@@ -1,70 +1,83 @@
-import { type ErrorCode, ERRORS, type WeirError } from "../base/errors.ts";
-import type { ErrorKind, Outcome, TaskResult } from "./outcome.ts";
+import { ERRORS, type ErrorCode, toWeirError, WeirError } from "../base/errors.ts";
+import type { Where } from "./events.ts";
+import type { OutcomeError } from "./outcome.ts";
 
-/** Kind of an error by its code, or by how the code begins; the first row that fits counts. */
-const KINDS: readonly (readonly [prefix: string, kind: ErrorKind])[] = [
-  ["NET_DNS", "dns"],
-  ["NET_PROTOCOL", "decode"],
-  ["NET_HEADERS_TOO_LARGE", "too_large"],
-  ["NET_", "connection"],
-  ["TLS_", "tls"],
-  ["TIMEOUT_", "timeout"],
-  ["REDIRECT_", "client_error"],
-  ["BODY_TOO_LARGE", "too_large"],
-  ["BODY_", "decode"],
-  ["DATA_", "decode"],
-  ["EXPECT_", "schema"],
-  ["TEMPLATE_", "template"],
-  ["POLICY_", "policy_denied"],
-  ["AUDIT_", "policy_denied"],
-  ["HOOK_CANCELLED", "policy_denied"],
-  ["SECRET_", "auth"],
-  ["AUTH_", "auth"],
-  ["CANCELLED", "cancelled"],
-];
-
-/** Returns the word of `outcome.error.kind` for a code. */
-export function errorKindOf(code: ErrorCode): ErrorKind {
-  return KINDS.find(([prefix]) => code.startsWith(prefix))?.[1] ?? "unknown";
+/** Why a step or a run failed, and where. */
+export interface Failure {
+  /** undefined: it belongs to no step. */
+  readonly at: Where | undefined;
+  readonly error: OutcomeError;
+  /** The error itself, when there is one: it knows its place in the file. */
+  readonly cause?: WeirError | undefined;
+  /** HTTP status of the task that failed. */
+  readonly status?: number | undefined;
 }
 
-/** What is known about a task beside its data. */
-export type TaskMeta = Pick<Outcome["meta"], "attempt" | "duration_ms">;
-
-const NOTHING_SENT = { status: null, headers: {} } as const;
-
-/** Returns the outcome of a task that is no request and gave `data`. */
-export function dataOutcome(
-  data: unknown,
-  meta: TaskMeta,
-  fields: Readonly<Record<string, unknown>> = {},
-): Outcome {
-  // What a task calls its own fields must not pass for what weir puts there.
-  const result: TaskResult = { ...fields, status: "ok", headers: {}, data };
-  return { status: "ok", http: NOTHING_SENT, result, error: null, meta };
+/**
+ * Returns the failure that an error is, "template" for those of templates.
+ *
+ * @throws {WeirError} the error itself, when it is a bug or says that the run was stopped
+ */
+export function failureOf(thrown: unknown, at: Where | undefined): Failure {
+  const cause = toWeirError(thrown);
+  const { code, message, hint } = cause;
+  if (code === "INTERNAL" || code === "CANCELLED") throw cause;
+  const kind = code.startsWith("TEMPLATE_") ? "template" : "unknown";
+  const { retryable } = ERRORS[code];
+  return { at, error: { kind, code, message, retryable, retry_after: null, hint }, cause };
 }
 
-/** Returns the outcome of a task that failed before, or without, a response. */
-export function failedOutcome(error: WeirError, meta: TaskMeta): Outcome {
+/** Returns the failure that the file itself asks for, or a limit of the run. */
+export function refusal(at: Where | undefined, message: string, hint?: string): Failure {
+  const code = "PIPELINE_FAILED";
   return {
-    status: "error",
-    http: NOTHING_SENT,
-    result: { status: "error", headers: {}, data: null },
-    error: {
-      kind: errorKindOf(error.code),
-      code: error.code,
-      message: placed(error),
-      retryable: ERRORS[error.code].retryable,
-      retry_after: null,
-      hint: error.hint,
-    },
-    meta,
+    at,
+    error: { kind: "unknown", code, message, retryable: false, retry_after: null, hint },
   };
 }
 
-/** Returns the message with the place in the file it is about, when it has one. */
-function placed({ message, details }: WeirError): string {
-  const { name, line, column } = details;
-  if (typeof name !== "string" || typeof line !== "number") return message;
-  return `${message} (${name}:${line}:${String(column)})`;
+/** Returns the error a run ends with. */
+export function pipelineError(
+  { at, error, cause, status }: Failure,
+  redact: (text: string) => string,
+): WeirError {
+  const place = cause === undefined ? {} : placeIn(cause.details);
+  const where = at === undefined ? "The pipeline" : placeText(at);
+  const message = redact(`${where}: ${error.message}`);
+  return new WeirError("PIPELINE_FAILED", message, {
+    hint: error.hint === undefined ? undefined : redact(error.hint),
+    details: {
+      ...place,
+      ...at,
+      kind: error.kind,
+      code: error.code,
+      ...(status === undefined ? {} : { status }),
+    },
+    cause: cause ?? causeOf(error, redact),
+  });
+}
+
+/** Items count from 0, as `iter.index` does. */
+function placeText({ step, task, iteration, page }: Where): string {
+  const parts = [`Step "${step}"`];
+  if (task !== undefined) parts.push(`task "${task}"`);
+  if (iteration !== undefined) parts.push(`item ${iteration}`);
+  if (page !== undefined) parts.push(`page ${page}`);
+  return parts.join(", ");
+}
+
+/** A status is no code of weir; everything else that failed has one. */
+function causeOf(error: OutcomeError, redact: (text: string) => string): WeirError | undefined {
+  if (!isErrorCode(error.code) || error.code === "PIPELINE_FAILED") return undefined;
+  return new WeirError(error.code, redact(error.message), { hint: error.hint });
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERRORS, code);
+}
+
+/** Templates call the file "name", the loader "file". */
+function placeIn(details: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { name, file = name, line, column, frame } = details;
+  return line === undefined ? {} : { file, line, column, frame };
 }

@@ -1,7 +1,7 @@
 import type { CredentialStore } from "../auth/bound.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Client } from "../client.ts";
-import type { RunHooks } from "../hooks/index.ts";
+import type { RunHooks } from "../hooks/run-hooks.ts";
 import type { ScriptRunner } from "../hooks/scripts.ts";
 import type { ResultStore } from "../results/store.ts";
 import type { Files } from "../runtime/runtime.ts";
@@ -9,6 +9,7 @@ import type { FieldedText } from "../template/values.ts";
 import type { RunEvent } from "./events.ts";
 import type { Journal } from "./journal.ts";
 import type { Outputs } from "./outputs.ts";
+import type { Rates } from "./rates.ts";
 
 /** How the connections of a task differ from those of the run. */
 export interface ClientSettings {
@@ -42,12 +43,16 @@ export interface RunPorts {
   client(settings: ClientSettings): Client;
   readonly credentials: RunCredentials;
   readonly results: ResultStore;
+  /** Tasks declare their rates here; the clients of the run ask it before each request. */
+  readonly rates: Rates;
   readonly hooks: RunHooks | undefined;
   /** Scripts of `script` tasks. */
   readonly scripts: ScriptRunner;
   /** Files of `write` tasks, and standard output for `to: "-"`. */
   readonly outputs: Outputs;
   readonly journal: Journal;
+  /** Returns how many requests were sent so far, those of redirects and scripts included. */
+  readonly requests: () => number;
   /** Takes what happens; must not throw. */
   readonly emit: (event: RunEvent) => void;
   /** Masks secrets that were opened. */
