@@ -20,6 +20,7 @@ const FILE = { exit: 74, retryable: false, audience: "user" } as const;
 const DENIED = { exit: 77, retryable: false, audience: "agent" } as const;
 const CONFIG = { exit: 78, retryable: false, audience: "operator" } as const;
 const HOOK = { exit: 7, retryable: false, audience: "operator" } as const;
+const CHECK = { exit: 10, retryable: false, audience: "user" } as const;
 const TIMEOUT = { exit: 2, retryable: true, audience: "user" } as const;
 
 /**
@@ -117,6 +118,13 @@ export const ERRORS = {
   TEMPLATE_UNDEFINED: { ...DATA, summary: "A template uses a value that is not defined" },
   TEMPLATE_TYPE: { ...DATA, summary: "A template does something its values do not allow" },
   TEMPLATE_BUDGET: { ...DATA, summary: "A template takes more steps, text or depth than it may" },
+  PIPELINE_INVALID: { ...DATA, summary: "A pipeline file is not valid" },
+  PIPELINE_FAILED: { ...CHECK, summary: "A pipeline ended by fail or a failed check" },
+  EXPECT_FAILED: { ...CHECK, summary: "A response is not what the task expects" },
+  PAGE_INVALID: { ...DATA, summary: "A page does not say where the next one is in a usable way" },
+  PAGE_REPEATED: { ...DATA, summary: "A page leads back to one that was there before" },
+  PAGE_REFUSED: { ...DENIED, audience: "user", summary: "The next page is on another origin" },
+  PAGE_LIMIT: { ...DATA, summary: "There are more pages than the bound that nobody set" },
   AUDIT_WRITE: { ...DENIED, audience: "operator", summary: "The audit record cannot be written" },
   AUDIT_BROKEN: { ...DATA, audience: "operator", summary: "The audit chain is broken" },
   HOOK_FAILED: { ...HOOK, summary: "A plugin failed" },

@@ -1,7 +1,7 @@
 import type { CredentialStore } from "../auth/bound.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Client } from "../client.ts";
-import type { RunHooks } from "../hooks/index.ts";
+import type { RunHooks } from "../hooks/run-hooks.ts";
 import type { ResultStore } from "../results/store.ts";
 import type { Files } from "../runtime/runtime.ts";
 import type { FieldedText } from "../template/values.ts";
