@@ -30,8 +30,6 @@ export class RunState {
   readonly flaky: Where[] = [];
   flakyCount = 0;
   warningCount = 0;
-  /** True once a task wrote to standard output. */
-  isPrinted = false;
 
   constructor(playbook: Playbook, workload: Dict, ports: RunPorts) {
     this.playbook = playbook;
@@ -40,10 +38,6 @@ export class RunState {
       emit: (event) => {
         if (event.event === "warning") this.warningCount += 1;
         ports.emit(event);
-      },
-      print: (text) => {
-        this.isPrinted = true;
-        return ports.print(text);
       },
     };
     const keychain = ports.credentials.values;

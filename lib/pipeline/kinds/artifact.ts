@@ -11,7 +11,7 @@ import { workOnce } from "./once.ts";
 const READ_CAP_BYTES = 64 * 1024 * 1024;
 
 /** Reads what an earlier task stored by reference. */
-export const artifact: TaskKind = {
+export const artifactKind: TaskKind = {
   name: "artifact",
   summary: "reads a stored result",
   keys: {

@@ -15,7 +15,7 @@ const FILE_CAP_BYTES = 4 * 1024 * 1024;
 const DEFAULT_TIMEOUT_MS = 30_000;
 
 /** Runs JavaScript or TypeScript in the sandbox; what it returns is the data. */
-export const script: TaskKind = {
+export const scriptKind: TaskKind = {
   name: "script",
   summary: "runs JavaScript in the sandbox",
   keys: {

@@ -7,7 +7,7 @@ import { workOnce } from "./once.ts";
 const NAME = /^[A-Za-z_]\w*$/;
 
 /** Makes new values of the ones there are: each name of `set` is a field, `value` is the data. */
-export const transform: TaskKind = {
+export const transformKind: TaskKind = {
   name: "transform",
   summary: "makes a new value of the ones there are",
   keys: {

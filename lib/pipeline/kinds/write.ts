@@ -8,7 +8,7 @@ import type { TaskKind } from "./kind.ts";
 import { workOnce } from "./once.ts";
 
 /** Writes rows to a file or to standard output. */
-export const write: TaskKind = {
+export const writeKind: TaskKind = {
   name: "write",
   summary: "writes rows as JSON lines, JSON or CSV",
   keys: {
