@@ -211,6 +211,19 @@ describe("what an attacker writes into a folder of results", () => {
     expect(existsSync(victim)).toBe(true);
   });
 
+  test("links that lead round in a circle and folders named like bodies stop nothing", async () => {
+    using folder = temporaryFolder();
+    const runs = new RunsFolder(folder.path);
+    await keep(runs, {}, BODY, "r9");
+    const path = (name: string): string => `${runs.folder("r9")}/${name}`;
+    symlinkSync("r1", `${runs.runsFolder}/r1`);
+    symlinkSync("a".repeat(64), path("a".repeat(64)));
+    mkdirSync(path("b".repeat(64)));
+    writeFileSync(path("c".repeat(64)), "x");
+    expect(await collect(runs)).toMatchObject({ files: 2, bytes: 1 });
+    expect(existsSync(path("b".repeat(64)))).toBe(true);
+  });
+
   test("a link in place of a body is removed, and not what it leads to", async () => {
     using folder = temporaryFolder();
     const runs = new RunsFolder(folder.path);
