@@ -180,6 +180,12 @@ export function toWeirError(error: unknown): WeirError {
   });
 }
 
+/** Returns the same error with further facts; those it has under the same names are replaced. */
+export function withDetails(error: WeirError, more: Readonly<Record<string, unknown>>): WeirError {
+  const { code, message, hint, details, cause } = error;
+  return new WeirError(code, message, { hint, details: { ...details, ...more }, cause });
+}
+
 /** Returns the string code of a foreign error such as ENOENT, or "" when it has none. */
 export function codeOf(error: unknown): string {
   if (typeof error !== "object" || error === null || !("code" in error)) return "";
