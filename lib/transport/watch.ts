@@ -181,7 +181,8 @@ const WAITED_FOR: Readonly<Record<Phase, string>> = {
   body: "the rest of the body",
 };
 
-function abortError(reason: unknown): WeirError {
+/** Returns the error of a request whose signal aborted for `reason`. */
+export function abortError(reason: unknown): WeirError {
   if (reason instanceof WeirError) return reason;
   return new WeirError("CANCELLED", "The request was cancelled", {
     cause: reason,
