@@ -10,7 +10,10 @@ export interface TaskContext {
   readonly ports: RunPorts;
   readonly at: Where & { readonly task: string };
   readonly scope: Scope;
-  /** Aborts when the run is stopped, or a sibling failed and nothing new is to be sent. */
+  /**
+   * Aborts when nothing new is to be sent: the run is stopped, or an item beside it failed. What was
+   * sent by then is finished, and waits end with CANCELLED; `ports.signal` gives up all.
+   */
   readonly signal: AbortSignal;
   /**
    * Asks the policy of the task whether to make another attempt: what it waits, undefined for no.
@@ -48,7 +51,8 @@ export interface Work {
   /** True: it calls `again` itself and returns when no attempt is left. */
   readonly hasOwnAttempts: boolean;
   /**
-   * Does the task; a failure is an outcome, never a throw, except for bugs and CANCELLED.
+   * Does the task; a failure is an outcome, never a throw, except for bugs and CANCELLED. What its
+   * templates throw may be thrown on: it fails the task with its place in the file.
    */
   run(context: TaskContext): Promise<Outcome>;
   /** Lines of `weir run plan`: what would be done first, as far as it is known without doing it. */

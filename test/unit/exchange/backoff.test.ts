@@ -122,7 +122,8 @@ test.each<{ name: string; policy: Partial<RetryPolicy>; retryAfterMs: number; wa
   },
 ])("NO35 nextDelay(), Retry-After asks for $name", ({ policy, retryAfterMs, want }) => {
   const state = { attempt: 1, elapsedMs: 0, retryAfterMs, random: 0.5 };
-  expect(nextDelay({ ...DEFAULT_RETRY, ...policy }, state)).toEqual(want);
+  const delay: unknown = nextDelay({ ...DEFAULT_RETRY, ...policy }, state);
+  expect(delay).toEqual(want);
 });
 
 test.each([
@@ -134,7 +135,8 @@ test.each([
   },
 ])("nextDelay() refuses a wait that ends too late: it $name", ({ elapsedMs, want }) => {
   const policy = { ...DEFAULT_RETRY, maxElapsedMs: 5000 };
-  expect(nextDelay(policy, { attempt: 1, elapsedMs, random: 0 })).toEqual(want);
+  const delay: unknown = nextDelay(policy, { attempt: 1, elapsedMs, random: 0 });
+  expect(delay).toEqual(want);
 });
 
 test("NO33 attempts are total tries", () => {
