@@ -261,7 +261,13 @@ spec:
     checkTraffic(run, (step) => `/${step}`);
     const errors = errorsOf(run);
     expect([errors["badjson"]?.kind, errors["html"]?.kind]).toEqual(["decode", "server_error"]);
-    expect(run.output).toBeNull();
+    expect(run.output).toMatchObject({
+      soft: { ok: true },
+      empty: null,
+      badjson: '{"a":1,',
+      cut: { a: 1 },
+      moved: { method: "GET" },
+    });
     const statuses = Object.entries(run.steps).map(([step, { status }]) => [step, status]);
     expect(Object.fromEntries(statuses)).toEqual({
       soft: "ok",
