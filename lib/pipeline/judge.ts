@@ -85,7 +85,9 @@ export class Judge {
 
   async #settle(outcome: Outcome): Promise<Verdict> {
     const known = this.#judged?.outcome === outcome ? this.#judged.verdict : undefined;
-    const verdict = known ?? this.#decide(outcome, false);
+    // A retry that was to be and is not, because a plugin forbade it, leaves it to later rules.
+    const isUsed = known === undefined || known.kind === "retry";
+    const verdict = isUsed ? this.#decide(outcome, false) : known;
     return (await this.#assign(outcome, verdict)) ?? verdict;
   }
 
