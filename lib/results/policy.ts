@@ -27,6 +27,3 @@ export interface ResultPolicy {
 
 /** Inline cap of a policy that gives none; a selected field may be as large as this anyway. */
 export const INLINE_CAP_BYTES = 65_536;
-
-/** Preview of a policy that gives none. */
-export const PREVIEW_CAP_BYTES = 1024;
