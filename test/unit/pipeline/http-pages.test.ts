@@ -311,12 +311,11 @@ test("max_time ends the pages on the clock of the run", async () => {
 });
 
 test("a stop that raises fails the task with its place", async () => {
-  using done = await paged(ENDLESS, { ...NEXT, stop: "{{ page.data.nope.deeper }}" });
-  expect(done.outcome).toMatchObject({
-    status: "error",
-    error: { kind: "template", code: "TEMPLATE_UNDEFINED" },
+  const stop = "{{ page.data.nope.deeper }}";
+  await expect(paged(ENDLESS, { ...NEXT, stop })).rejects.toMatchObject({
+    code: "TEMPLATE_UNDEFINED",
+    details: { name: "test.yaml", line: 4 },
   });
-  expect(done.outcome.error?.message).toStartWith("test.yaml:4:");
 });
 
 describe("hostile pages", () => {
