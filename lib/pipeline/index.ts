@@ -9,6 +9,8 @@
  *
  * The room prints nothing and keeps nothing beyond a run: progress is events, bodies are results.
  */
+export { loadPlaybook, type LoadOptions } from "./load.ts";
+export { checkOpenNames } from "./load/names.ts";
 export { mergeWorkload } from "./workload.ts";
 export { runPlaybook, type RunInputs, type RunResult } from "./run.ts";
 export type { StepSummary } from "./walk.ts";

@@ -8,7 +8,6 @@ import { type Words, writeWords } from "./words.ts";
 const TEMPLATED = /\{\{|\{%/;
 const DURATION = /^(?:\d+(?:\.\d+)?(?:ms|d|h|m|s))+$|^\d+(?:\.\d+)?$/;
 const DURATION_OR_TEMPLATE = new RegExp(`${DURATION.source}|\\{\\{|\\{%`);
-const BYTES_OR_TEMPLATE = /^\d+(?:\.\d+)?\s*(?:[KMGTkmgt]i?)?B?$|\{\{|\{%/;
 
 /** Shapes of the keys of one map. */
 export type Keys = Readonly<Record<string, ZodType>>;
@@ -82,15 +81,6 @@ export function fixedDuration(example = "2s"): ZodType<number | string> {
   ]);
 }
 
-/** A number of bytes or a size with a unit, or a template that gives one. */
-export function size(example = "64KiB"): ZodType<number | string> {
-  const words = { expected: "a number of bytes, or a size such as 64KiB or 10MB", example };
-  return either<number | string>(words, (says) => [
-    z.int(says).min(0, says),
-    z.string(says).regex(BYTES_OR_TEMPLATE, says),
-  ]);
-}
-
 /** True or false, or a template that gives one. */
 export function flag(example = "true"): ZodType<boolean | string> {
   const words = { expected: "true or false, or a template that gives one", example };
@@ -121,7 +111,11 @@ export function wordOrTemplate<const W extends readonly [string, ...string[]]>(
 }
 
 /** A list whose elements have one shape. */
-export function list<T>(of: ZodType<T>, example = "[ … ]", expected = "a list"): ZodType<T[]> {
+export function list<T>(
+  of: ZodType<T>,
+  example = "[ … ]",
+  expected = "a list",
+): z.ZodArray<ZodType<T>> {
   return z.array(of, error({ expected, example }));
 }
 
