@@ -69,7 +69,8 @@ function openOffset(
       offset += count;
       const all = totalOf(page, total);
       if (count === 0) {
-        if (all !== undefined && offset < all) note(`Page ${page.number} is empty at ${offset} of ${all} items`);
+        if (all !== undefined && offset < all)
+          note(`Page ${page.number} is empty at ${offset} of ${all} items`);
         return END;
       }
       if (all !== undefined) return offset < all ? goOn() : END;
@@ -88,8 +89,8 @@ function openOffset(
  *
  * @throws {WeirError} PAGE_INVALID when that cannot be known
  */
-export function countOfPage({ items }: Page): number {
-  if (items !== undefined) return items.length;
+export function countOfPage({ count }: Page): number {
+  if (count !== undefined) return count;
   throw new WeirError("PAGE_INVALID", "The items of the page cannot be counted: it is no list", {
     hint: 'Say where they are: accumulate: {path: "$.items"}',
   });

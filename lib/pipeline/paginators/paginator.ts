@@ -11,8 +11,8 @@ export interface Page {
   /** Where it came from, redirects followed. */
   readonly url: URL;
   readonly headers: HeaderList;
-  /** Its items when they are known. */
-  readonly items: readonly unknown[] | undefined;
+  /** Its items, when they can be counted. */
+  readonly count: number | undefined;
   /** Returns what stands there; undefined for nothing. */
   look(from: From): unknown;
 }
@@ -20,7 +20,12 @@ export interface Page {
 /** A value that a request is to carry. */
 export interface Placement {
   readonly into: Into;
-  readonly value: string | number | boolean | Readonly<Record<string, unknown>> | readonly unknown[];
+  readonly value:
+    | string
+    | number
+    | boolean
+    | Readonly<Record<string, unknown>>
+    | readonly unknown[];
 }
 
 /** How the next page is asked for. */

@@ -16,7 +16,9 @@ export const PREVIEW_BYTES = 1024;
 export interface AttemptMeta {
   /** Attempts made, from 1. */
   readonly attempt: number;
-  readonly durationMs: number;
+  /** When the first attempt and when the last one began, on the monotonic clock. */
+  readonly startedMs: number;
+  readonly attemptStartedMs: number;
   readonly method: string;
   readonly url: URL;
 }
@@ -111,10 +113,10 @@ function previewed(body: ReadBody, { redact }: OutcomePorts): Partial<OutcomeErr
   return text === "" ? {} : { body_preview: redact(sanitizeText(text)) };
 }
 
-function metaOf(meta: AttemptMeta, { redact }: OutcomePorts): Outcome["meta"] {
+function metaOf(meta: AttemptMeta, { clock, redact }: OutcomePorts): Outcome["meta"] {
   return {
     attempt: meta.attempt,
-    duration_ms: Math.round(meta.durationMs),
+    duration_ms: Math.round(clock.monotonicMs() - meta.startedMs),
     method: meta.method,
     url: redact(maskUrl(meta.url)),
   };
