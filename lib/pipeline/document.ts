@@ -145,12 +145,19 @@ export function readDocument(input: string | Uint8Array, file: string): YamlFile
   const lines = new LineCounter();
   const before = new TextSource(file, text, lines);
   const document = parsed(text, lines, before);
-  const at = ([offset]: readonly [number, number]): Place => before.placeAt(offset);
   const [problem] = [...document.errors, ...document.warnings].toSorted(
     (a, b) => a.pos[0] - b.pos[0],
   );
-  if (problem !== undefined)
-    throw before.error([], { ...yamlComplaint(problem, text), place: at(problem.pos) });
+  if (problem !== undefined) {
+    const { offset, ...words } = yamlComplaint(problem, text);
+    throw before.error([], { ...words, place: before.placeAt(offset) });
+  }
+  const { yaml } = document.directives ?? {};
+  if (yaml?.explicit === true && yaml.version !== "1.2")
+    throw before.error([], {
+      message: `The file asks for YAML ${yaml.version}, where no and yes are no texts`,
+      hint: "Remove the %YAML line: weir reads YAML 1.2",
+    });
   const refuse = (node: Node | undefined, complaint: Complaint): WeirError =>
     before.error([], { ...complaint, place: before.placeAt(node?.range?.[0] ?? 0) });
   const data = plainData(document, refuse);
@@ -160,7 +167,7 @@ export function readDocument(input: string | Uint8Array, file: string): YamlFile
 
 function parsed(text: string, lines: LineCounter, source: Source): Document {
   try {
-    return parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "silent" });
+    return parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
   } catch (error) {
     // The parser is recursive, and so bound by the stack.
     if (!(error instanceof RangeError)) throw error;

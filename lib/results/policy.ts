@@ -28,5 +28,5 @@ export interface ResultPolicy {
 /** Inline cap of a policy that gives none; a selected field may be as large as this anyway. */
 export const INLINE_CAP_BYTES = 65_536;
 
-/** Bytes of a preview where nothing else is said. */
+/** Preview of a policy that gives none. */
 export const PREVIEW_CAP_BYTES = 1024;
