@@ -6,8 +6,8 @@ import type { CompiledPolicy } from "../guard/policy.ts";
 import { type Body, textBody } from "../http/body.ts";
 import type { HopRequest } from "../http/exchange.ts";
 import { type HeaderEntry, type HeaderList, headerValue } from "../http/headers.ts";
-import { type Keychain, openLines, withQuery } from "../secrets/keychain.ts";
-import type { Credential } from "../secrets/kinds/kind.ts";
+import type { Keychain } from "../secrets/keychain.ts";
+import { type Credential, openLines, withQuery } from "../secrets/lines.ts";
 import { encodingOf } from "../secrets/placeholder.ts";
 
 /** What looks like a reference to a secret; the guard has judged its form by now. */
