@@ -98,6 +98,18 @@ export class Keychain {
     return refusal(entryOf(this.#entries, name), url) === undefined;
   }
 
+  /** Returns the error for an entry that may not go to `url`, undefined when it may. */
+  refusalFor(name: string, url: URL): WeirError | undefined {
+    const entry = entryOf(this.#entries, name);
+    const why = refusal(entry, url);
+    return why === undefined ? undefined : unbound(entry, url, why);
+  }
+
+  /** Says whether the entry is bound to hosts. */
+  isBound(name: string): boolean {
+    return entryOf(this.#entries, name).bindings !== undefined;
+  }
+
   /**
    * Returns what a request to `url` is dressed with.
    *
