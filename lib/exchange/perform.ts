@@ -1,6 +1,6 @@
 import { collectUpTo } from "../base/bytes.ts";
 import type { Draft } from "../http/draft.ts";
-import type { Exchange, Hop, HopRequest } from "../http/exchange.ts";
+import type { Exchange, Hop, HopRequest, SentRequest } from "../http/exchange.ts";
 import { headerValue } from "../http/headers.ts";
 import { admit } from "./admit.ts";
 import { attempt } from "./attempt.ts";
@@ -41,7 +41,7 @@ async function sendHops(
   const hops: Hop[] = [];
   for (let current = first; ;) {
     const request = prepare(current);
-    const asked = question(current, hops);
+    const asked = question(current, request, hops);
     await admit(asked, ports);
     const { hop, body } = await sendHop(request, asked, ports, { options, startedMs });
     await ports.jar.remember(request.url, hop.response);
@@ -58,11 +58,14 @@ async function sendHops(
 }
 
 /** Returns what guard and credentials are asked: the caller's own lines, and where a redirect comes from. */
-function question({ method, url, headers, body }: Draft, hops: readonly Hop[]): HopRequest {
+function question(draft: Draft, request: SentRequest, hops: readonly Hop[]): HopRequest {
+  const { method, url, headers, body } = draft;
+  const contentType = headerValue(request.headers, "content-type");
   const before = hops.at(-1);
-  if (before === undefined) return { method, url, headers, body, hop: 0 };
+  const asked = { method, url, headers, body, contentType, hop: hops.length };
+  if (before === undefined) return asked;
   const written = headerValue(before.response.headers, "location");
   const from = before.request.url;
   const first = hops[0]?.request.url;
-  return { method, url, headers, body, hop: hops.length, from, first, written };
+  return { ...asked, from, first, written };
 }
