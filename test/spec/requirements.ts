@@ -345,7 +345,7 @@ export const REQUIREMENTS = {
 export type RequirementId = keyof typeof REQUIREMENTS;
 
 /** What a test proves today; a test cites each. */
-export const PROVEN: readonly RequirementId[] = [
+export const PROVEN: readonly RequirementId[
   "CR1",
   "CR2",
   "CR3",
@@ -409,6 +409,8 @@ export const PROVEN: readonly RequirementId[] = [
   "NO10",
   "NO12",
   "NO13",
+  "NO19",
+  "NO20",
   "NO21",
   "NO33",
   "NO34",
@@ -418,6 +420,11 @@ export const PROVEN: readonly RequirementId[] = [
   "NO42",
   "NO43",
   "NO49",
+  "NO50",
+  "NO51",
+  "NO53",
+  "NO54",
+  "NO55",
   "NO57",
   "NO58",
   "NO59",
@@ -484,6 +491,7 @@ export const PROVEN: readonly RequirementId[] = [
   "RQ37",
   "RQ49",
   "RQ55",
+  "RQ58",
   "RQ66",
   "RQ67",
   "RQ86",
