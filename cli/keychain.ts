@@ -17,6 +17,7 @@ const OTHER_SECTIONS = [
   "security",
   "audit",
   "identity",
+  "pipeline",
 ];
 
 /** The keychain of a command, and what hides the values it opened. */

@@ -8,7 +8,7 @@ export function sourceOf(line: AgentLine, io: Io): AgentSource {
   return {
     runtime: { ...io.runtime, network: forManyCalls(io.runtime.network) },
     configPath: line.text("config"),
-    otherSections: ["defaults", "alias"],
+    otherSections: ["defaults", "alias", "pipeline"],
     warn: (text) => void io.warn(text),
   };
 }
