@@ -1,8 +1,23 @@
-import { toWeirError, WeirError } from "../base/errors.ts";
+import { toWeirError, WeirError, withDetails } from "../base/errors.ts";
 import type { Decision, HopRequest } from "../guard/decision.ts";
+import type { Draft } from "../http/draft.ts";
+import type { Hop } from "../http/exchange.ts";
+import { headerValue } from "../http/headers.ts";
 import type { Ports } from "./ports.ts";
 
 type Denial = Extract<Decision, { verdict: "deny" }>;
+
+/**
+ * Returns what guard and credentials are asked: the caller's own lines, and where a redirect comes from.
+ *
+ * @param hops those that were answered before
+ */
+export function question({ method, url, headers, body }: Draft, hops: readonly Hop[]): HopRequest {
+  const before = hops.at(-1);
+  if (before === undefined) return { method, url, headers, body, hop: 0 };
+  const written = headerValue(before.response.headers, "location");
+  return { method, url, headers, body, hop: hops.length, from: before.request.url, written };
+}
 
 /**
  * Returns when the hop may be sent: allowed by the guard, within the quota, approved and recorded.
@@ -16,7 +31,9 @@ export async function admit(request: HopRequest, ports: Ports): Promise<void> {
   const refusal =
     decision.verdict === "deny" ? decision : await questions(request, decision, ports);
   await ports.record.intent(request, refusal ?? decision);
-  if (refusal !== undefined) throw denied(refusal);
+  if (refusal === undefined) return;
+  // This hop was not sent, but the one that led to it was.
+  throw withDetails(denied(refusal), { arrival: request.hop === 0 ? "never" : "unknown" });
 }
 
 /** Asks for what a rule leaves open; returns the refusal, if any. */

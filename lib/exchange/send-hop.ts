@@ -1,4 +1,4 @@
-import { toWeirError } from "../base/errors.ts";
+import { toWeirError, type WeirError, withDetails } from "../base/errors.ts";
 import type { Hop, HopRequest, ResponseBody, SentRequest } from "../http/exchange.ts";
 import type { WireLimits, WireResponse } from "../transport/wire.ts";
 import { dress, withLines } from "./dress.ts";
@@ -7,7 +7,7 @@ import type { ExchangeOptions, Ports } from "./ports.ts";
 /** What all hops of an exchange share. */
 export interface HopContext {
   readonly options: ExchangeOptions;
-  /** When the exchange began, on the monotonic clock. */
+  /** When the attempt began, on the monotonic clock. */
   readonly startedMs: number;
   /** True: the request answers a 401. */
   readonly isAnswer?: boolean | undefined;
@@ -46,12 +46,13 @@ async function sendRecorded(
 ): Promise<AnsweredHop> {
   const { isDecoded, signal, onUpload } = context.options;
   const limits = remaining(ports, context);
+  const isFollowUp = asked.hop > 0 || context.isAnswer === true;
   try {
     const { head, body, timings, connection }: WireResponse = await ports.send({
       ...request,
       limits,
       isDecoded,
-      isFollowUp: asked.hop > 0 || context.isAnswer,
+      isFollowUp,
       signal,
       onUpload,
     });
@@ -60,8 +61,13 @@ async function sendRecorded(
     return { hop, body };
   } catch (error) {
     await ports.record.outcome(asked, toWeirError(error));
-    throw error;
+    throw isFollowUp ? afterAnswer(toWeirError(error)) : error;
   }
+}
+
+/** What was sent before it did arrive, whatever became of this one. */
+function afterAnswer(error: WeirError): WeirError {
+  return error.details["arrival"] === "never" ? withDetails(error, { arrival: "unknown" }) : error;
 }
 
 /** Returns the limits with the time that the hops before have taken. */

@@ -45,6 +45,8 @@ export interface Engine<T, R> {
   settle(lease: Lease<T>, settled: Settled<R>): Promise<void>;
   /** Gives an item back, to be handed out again after `delayMs`. */
   defer(lease: Lease<T>, delayMs: number): Promise<void>;
+  /** Hands out nothing more; what is leased may still be settled. */
+  close(): void;
   readonly kv: KeyValues;
   readonly objects: Objects;
 }

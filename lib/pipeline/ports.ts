@@ -1,12 +1,13 @@
 import type { CredentialStore } from "../auth/bound.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Client } from "../client.ts";
-import type { RunHooks } from "../hooks/index.ts";
+import type { RunHooks } from "../hooks/run-hooks.ts";
 import type { ResultStore } from "../results/store.ts";
 import type { Files } from "../runtime/runtime.ts";
 import type { FieldedText } from "../template/values.ts";
 import type { RunEvent } from "./events.ts";
 import type { Journal } from "./journal.ts";
+import type { Rates } from "./rates.ts";
 
 /** How the connections of a task differ from those of the run. */
 export interface ClientSettings {
@@ -58,9 +59,13 @@ export interface RunPorts {
   client(settings: ClientSettings): Client;
   readonly credentials: RunCredentials;
   readonly results: ResultStore;
+  /** Tasks declare their rates here; the clients of the run ask it before each request. */
+  readonly rates: Rates;
   readonly hooks: RunHooks | undefined;
   readonly scripts: Scripts;
   readonly journal: Journal;
+  /** Returns how many requests were sent so far, those of redirects and scripts included. */
+  readonly requests: () => number;
   /** Writes to standard output, for `write` tasks with `to: "-"`. */
   readonly print: (text: string) => Promise<void>;
   /** Takes what happens; must not throw. */

@@ -17,6 +17,12 @@ export interface TaskContext {
    * Kinds with attempts of their own call it after each; the runner does it for the others.
    */
   again(outcome: Outcome, facts: AttemptFacts): Promise<Again | undefined>;
+  /**
+   * Asks the policy about one page of several, after its last attempt: "next" when the task goes on
+   * with the page after it. What was decided about the last page holds for the task, unless it
+   * returns an error though that page was none.
+   */
+  afterPage(outcome: Outcome): Promise<"next" | "stop">;
 }
 
 /** What the policy is told about an attempt beside its outcome. */
@@ -42,7 +48,8 @@ export interface Work {
   /** True: it calls `again` itself and returns when no attempt is left. */
   readonly hasOwnAttempts: boolean;
   /**
-   * Does the task; a failure is an outcome, never a throw, except for bugs and CANCELLED.
+   * Does the task; a failure is an outcome, never a throw, except for bugs and CANCELLED. What its
+   * templates throw may be thrown on: it fails the task with its place in the file.
    */
   run(context: TaskContext): Promise<Outcome>;
   /** Lines of `weir run plan`: what would be done first, as far as it is known without doing it. */

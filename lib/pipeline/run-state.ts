@@ -1,0 +1,74 @@
+import type { Where } from "./events.ts";
+import type { Playbook } from "./model.ts";
+import type { TaskResult } from "./outcome.ts";
+import type { RunPorts } from "./ports.ts";
+import type { Scope } from "./scope.ts";
+import { lentFunctions } from "./lent-functions.ts";
+import type { Dict } from "../template/values.ts";
+
+/** Names that are the same in all of a run; only `ctx` changes. */
+type RunNames = {
+  readonly workload: Dict;
+  readonly keychain: Dict;
+  readonly execution_id: string;
+  ctx: Readonly<Record<string, unknown>>;
+};
+
+/** Tasks that passed after a retry are listed up to this many. */
+const FLAKY_LISTED = 1000;
+
+/** What the steps of one run share. */
+export class RunState {
+  readonly playbook: Playbook;
+  /** The ports of the run; what goes through them is counted. */
+  readonly ports: RunPorts;
+  readonly names: RunNames;
+  /** Results of tasks by label, of steps by name, and the bare names of the workload. */
+  readonly results: readonly [Record<string, TaskResult>, Record<string, unknown>, Dict];
+  /** How often each step ran. */
+  readonly visits = new Map<string, number>();
+  readonly flaky: Where[] = [];
+  flakyCount = 0;
+  warningCount = 0;
+  /** True once a task wrote to standard output. */
+  isPrinted = false;
+
+  constructor(playbook: Playbook, workload: Dict, ports: RunPorts) {
+    this.playbook = playbook;
+    this.ports = {
+      ...ports,
+      emit: (event) => {
+        if (event.event === "warning") this.warningCount += 1;
+        ports.emit(event);
+      },
+      print: (text) => {
+        this.isPrinted = true;
+        return ports.print(text);
+      },
+    };
+    const keychain = ports.credentials.values;
+    this.names = { workload, keychain, execution_id: ports.runId, ctx: {} };
+    this.results = [Object.create(null), Object.create(null), workload];
+  }
+
+  /** Returns what templates outside of a step see. */
+  scope(names: Dict): Scope {
+    let count = 0;
+    const place = (): string => `/${(count += 1)}`;
+    return {
+      layers: [names, this.names, ...this.results],
+      options: lentFunctions(this.ports, place),
+    };
+  }
+
+  /** Says something that did not stop the run. */
+  warn(message: string, at: Partial<Where> = {}): void {
+    this.ports.emit({ event: "warning", ...at, message: this.ports.redact(message) });
+  }
+
+  /** Notes that a task passed after a retry. */
+  addFlaky(at: Where): void {
+    this.flakyCount += 1;
+    if (this.flaky.length < FLAKY_LISTED) this.flaky.push(at);
+  }
+}

@@ -1,0 +1,84 @@
+import type { Where } from "./events.ts";
+import { lentFunctions } from "./lent-functions.ts";
+import type { Step } from "./model.ts";
+import type { TaskResult } from "./outcome.ts";
+import type { RunState } from "./run-state.ts";
+import type { Scope } from "./scope.ts";
+
+/** Names that belong to one list of tasks; templates read them as they are now. */
+type TrackNames = {
+  iter: Readonly<Record<string, unknown>>;
+  readonly args: Readonly<Record<string, unknown>>;
+  _prev: TaskResult | null;
+  _task: string | null;
+  _attempt: number;
+};
+
+/** What one list of tasks runs with: those of a step, or of one item of its loop. */
+export interface TrackOptions {
+  readonly run: RunState;
+  readonly step: Step;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly signal: AbortSignal;
+  /** What is in the way of another attempt or a jump. */
+  readonly lane?: Lane | undefined;
+  readonly iteration?: number | undefined;
+  readonly iter?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** What a list of tasks has to do with its siblings. */
+export interface Lane {
+  /** True: another item failed, so nothing is started that need not be finished. */
+  readonly isStopping: boolean;
+  /** Until when, on the monotonic clock, it does nothing but wait; 0 when it works. */
+  waitsUntilMs: number;
+}
+
+/** One list of tasks that runs: its variables, its results, its scope. */
+export class Track {
+  readonly run: RunState;
+  readonly step: Step;
+  readonly signal: AbortSignal;
+  readonly lane: Lane | undefined;
+  readonly iteration: number | undefined;
+  readonly names: TrackNames;
+  /** Results of its tasks by label. */
+  readonly labels: Record<string, TaskResult> = bareMap();
+  readonly scope: Scope;
+  /** Attempts by label that a task made in vain before it ran again. */
+  readonly failedAttempts = new Map<string, number>();
+  #values = 0;
+
+  constructor(options: TrackOptions) {
+    const { run, step, signal, lane, iteration, iter = {}, args } = options;
+    this.run = run;
+    this.step = step;
+    this.signal = signal;
+    this.lane = lane;
+    this.iteration = iteration;
+    this.names = { iter, args, _prev: null, _task: null, _attempt: 1 };
+    this.scope = {
+      layers: [this.names, run.names, this.labels, ...run.results],
+      options: lentFunctions(run.ports, () => this.#place()),
+    };
+  }
+
+  /** Returns what tells this evaluation from all others of a run, also in a run that goes on. */
+  #place(): string {
+    this.#values += 1;
+    const visit = this.run.visits.get(this.step.name) ?? 1;
+    const parts = [this.step.name, visit, this.iteration, this.names._task, this.#values];
+    return parts.map((part) => part ?? "").join("/");
+  }
+
+  /** Returns the place of a task of it. */
+  at(task: string): Where & { readonly task: string } {
+    return { step: this.step.name, task, iteration: this.iteration };
+  }
+}
+
+/** Returns a map without a prototype: labels are the user's words. */
+export function bareMap<T>(): Record<string, T> {
+  // Object.create is typed any; a new object holds nothing that is no T.
+  return Object.create(null) as Record<string, T>;
+}
