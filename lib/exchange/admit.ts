@@ -16,7 +16,9 @@ export function question({ method, url, headers, body }: Draft, hops: readonly H
   const before = hops.at(-1);
   if (before === undefined) return { method, url, headers, body, hop: 0 };
   const written = headerValue(before.response.headers, "location");
-  return { method, url, headers, body, hop: hops.length, from: before.request.url, written };
+  const from = before.request.url;
+  const first = hops[0]?.request.url;
+  return { method, url, headers, body, hop: hops.length, from, first, written };
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Dressing } from "../auth/bound.ts";
 import { type Body, bodyLength } from "../http/body.ts";
 import type { HopRequest, SentRequest } from "../http/exchange.ts";
 import type { HeaderList } from "../http/headers.ts";
@@ -16,8 +17,14 @@ export async function dress(
 ): Promise<SentRequest> {
   const cookies = await ports.jar.cookiesFor(request.url);
   const headers = withCookies(request.headers, cookies);
-  const { lines, body, url } = await ports.credentials.dress(hop);
-  const dressed = withUrl(withLines({ ...request, headers }, lines), url);
+  return withDressing({ ...request, headers }, await ports.credentials.dress(hop));
+}
+
+/** Returns the request with what it is dressed with, in place of what stood there. */
+export function withDressing(request: SentRequest, dressing: Dressing): SentRequest {
+  const { lines, dropped = [], body, url } = dressing;
+  const kept = { ...request, headers: withoutHeaders(request.headers, dropped) };
+  const dressed = withUrl(withLines(kept, lines), url);
   return body === undefined ? dressed : withBody(dressed, body);
 }
 
@@ -37,7 +44,7 @@ function withBody(request: SentRequest, body: Body): SentRequest {
 }
 
 /** Returns the request with `lines` in place of the lines of the same names. */
-export function withLines(request: SentRequest, lines: HeaderList): SentRequest {
+function withLines(request: SentRequest, lines: HeaderList): SentRequest {
   if (lines.length === 0) return request;
   const names = lines.map(([name]) => name);
   return { ...request, headers: [...withoutHeaders(request.headers, names), ...lines] };

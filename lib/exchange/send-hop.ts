@@ -1,7 +1,7 @@
 import { toWeirError, type WeirError, withDetails } from "../base/errors.ts";
 import type { Hop, HopRequest, ResponseBody, SentRequest } from "../http/exchange.ts";
 import type { WireLimits, WireResponse } from "../transport/wire.ts";
-import { dress, withLines } from "./dress.ts";
+import { dress, withDressing } from "./dress.ts";
 import type { ExchangeOptions, Ports } from "./ports.ts";
 
 /** What all hops of an exchange share. */
@@ -29,10 +29,10 @@ export async function sendHop(
   const dressed = await dress(request, asked, ports);
   const first = await sendRecorded(dressed, asked, ports, context);
   if (first.hop.response.status !== 401) return first;
-  const lines = await ports.credentials.answer(asked, first.hop.response);
-  if (lines === undefined) return first;
+  const answer = await ports.credentials.answer(asked, first.hop.response);
+  if (answer === undefined) return first;
   first.body.cancel();
-  return await sendRecorded(withLines(dressed, lines), asked, ports, {
+  return await sendRecorded(withDressing(dressed, answer), asked, ports, {
     ...context,
     isAnswer: true,
   });

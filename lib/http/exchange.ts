@@ -23,6 +23,8 @@ export interface HopRequest {
   readonly hop: number;
   /** The URL of the hop before, when this one is a redirect. */
   readonly from?: URL | undefined;
+  /** The URL of hop 0, when this one is a redirect. */
+  readonly first?: URL | undefined;
   /**
    * The text that `url` was parsed from, when somebody else wrote it: the `Location` of a redirect.
    * Parsing repairs what a guard may want to refuse.
