@@ -27,11 +27,24 @@ const PLAIN = ["", ""] as const;
 export function errorText(error: WeirError, options: ReportOptions): string {
   const [red, noRed] = options.isColoured ? RED : PLAIN;
   const [cyan, noCyan] = options.isColoured ? CYAN : PLAIN;
-  const lines = [`weir: ${red}error:${noRed} ${sanitizeLine(error.message)}`];
+  const lines = [`weir: ${red}error:${noRed} ${sanitizeLine(placedMessage(error))}`];
   lines.push(...frameLines(error).map((line) => `  ${sanitizeLine(line)}`));
   if (error.hint !== undefined) lines.push(`${cyan}hint:${noCyan} ${sanitizeLine(error.hint)}`);
   if (options.isDebug) lines.push(...debugLines(error).map(sanitizeLine));
   return `${lines.join("\n")}\n`;
+}
+
+/** Codes of errors whose place stands in their details and not in their message. */
+const PLACED = /^(?:PIPELINE_INVALID|TEMPLATE_)/;
+
+/** Returns the message of an error, behind `FILE:LINE:COLUMN: ` when it is about a place in a file. */
+export function placedMessage({ code, message, details }: WeirError): string {
+  const { file = details["name"], line, column, problemCount } = details;
+  if (!PLACED.test(code) || typeof line !== "number" || typeof column !== "number") return message;
+  const others = typeof problemCount === "number" ? problemCount - 1 : 0;
+  const more = others < 1 ? "" : ` (and ${others} more ${others === 1 ? "problem" : "problems"})`;
+  const place = `${typeof file === "string" ? `${file}:` : ""}${line}:${column}`;
+  return `${place}: ${message}${more}`;
 }
 
 /** Returns `error` as data; `hint` is left out when there is none. */
