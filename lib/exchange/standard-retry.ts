@@ -19,8 +19,13 @@ export type RetryNote =
       readonly waitMs: number;
       readonly next: number;
     }
-  /** It would be worth sending again, and is not. */
-  | { readonly kind: "last"; readonly reason: string; readonly because: string };
+  /** It would be worth sending again, and is not: there is no time, or it may do its work twice. */
+  | {
+      readonly kind: "last";
+      readonly reason: string;
+      readonly because: string;
+      readonly isUnsafe: boolean;
+    };
 
 /** What decides about a retry that nobody wrote rules for. */
 export interface StandardRetryOptions {
@@ -54,7 +59,8 @@ function nextWait(
   const retryAfterMs = retryAfterOf(result, clock.now());
   const delay = nextDelay(policy, { attempt, elapsedMs, retryAfterMs, random: random() });
   if ("refused" in delay) {
-    if (delay.refused !== "attempts") note({ kind: "last", reason, because: delay.message });
+    if (delay.refused !== "attempts")
+      note({ kind: "last", reason, because: delay.message, isUnsafe: false });
     return undefined;
   }
   const { method, headers } = draft;
@@ -62,7 +68,7 @@ function nextWait(
   const terms = { method, hasIdempotencyKey, isExplicit: false, isUnsafeAllowed };
   const resend = maySendAgain(terms, result);
   if (resend.allowed) return { waitMs: delay.waitMs, reason };
-  note({ kind: "last", reason, because: resend.reason });
+  note({ kind: "last", reason, because: resend.reason, isUnsafe: true });
   return undefined;
 }
 

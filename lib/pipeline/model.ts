@@ -1,7 +1,7 @@
 import type { Move } from "./actions/action.ts";
 import type { Work } from "./kinds/kind.ts";
 import type { Scope } from "./scope.ts";
-import type { KeyPath, Source } from "./source.ts";
+import type { KeyPath, Place, Source } from "./source.ts";
 import type { Condition, Value } from "./values.ts";
 
 /** A variable that a rule sets: `iter.page`, `ctx.token`. */
@@ -96,6 +96,15 @@ export interface PluginUse {
   readonly net: readonly string[] | undefined;
 }
 
+/** A name that a template uses and nothing in the file gives. */
+export interface OpenName {
+  readonly name: string;
+  readonly path: KeyPath;
+  readonly place: Place;
+  /** The nearest name that the file does give. */
+  readonly near: string | undefined;
+}
+
 /** A pipeline file, read, checked and compiled. */
 export interface Playbook {
   readonly source: Source;
@@ -112,6 +121,8 @@ export interface Playbook {
   readonly output: Value | undefined;
   /** Longest a run may take; undefined for no bound. */
   readonly maxDurationMs: number | undefined;
+  /** Names that only what the user gives can have: see checkOpenNames(). */
+  readonly openNames: readonly OpenName[];
   /** What is odd and does not stop a run. */
   readonly warnings: readonly {
     readonly message: string;

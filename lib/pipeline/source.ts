@@ -1,5 +1,5 @@
 import type { WeirError } from "../base/errors.ts";
-import type { TemplateOptions } from "../template/render.ts";
+import type { TemplateName, TemplateOptions } from "../template/render.ts";
 
 /** Keys and indexes from the root of a file to one of its nodes. */
 export type KeyPath = readonly (string | number)[];
@@ -16,6 +16,8 @@ export interface Complaint {
   readonly hint: string;
   /** "key" points at the key of the node, "value" (when not given) at what stands behind it. */
   readonly part?: "key" | "value" | undefined;
+  /** Where in the node, when that is known better. */
+  readonly place?: Place | undefined;
 }
 
 /** The text of a pipeline file, which knows where each of its nodes stands. */
@@ -29,4 +31,6 @@ export interface Source {
   templateAt(path: KeyPath): TemplateOptions;
   /** Returns PIPELINE_INVALID with file, line, column and the line itself in its details. */
   error(path: KeyPath, complaint: Complaint): WeirError;
+  /** Takes the names that a template at `path` uses, to be checked when the file is known. */
+  note?(path: KeyPath, names: readonly TemplateName[]): void;
 }

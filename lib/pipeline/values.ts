@@ -58,6 +58,7 @@ function compileText(text: string, path: KeyPath, source: Source): Value {
     return constant(path, text);
   }
   const template = compileTemplate(text, source.templateAt(path));
+  source.note?.(path, template.names);
   return {
     path,
     isTemplated: true,
@@ -73,6 +74,7 @@ function compileText(text: string, path: KeyPath, source: Source): Value {
  */
 export function compileCondition(text: string, path: KeyPath, source: Source): Condition {
   const expression = compileExpression(text, source.templateAt(path));
+  source.note?.(path, expression.names);
   return {
     path,
     text,

@@ -1,3 +1,4 @@
+import type { ZodType } from "zod";
 import type { RetryPolicy } from "../../exchange/backoff.ts";
 import type { Scope } from "../scope.ts";
 import type { KeyPath, Source } from "../source.ts";
@@ -33,7 +34,7 @@ export interface ActionKind {
   /** One line for the manual. */
   readonly summary: string;
   /** Its keys, beside do, set, set_iter and set_ctx. */
-  readonly keys: readonly string[];
+  readonly keys: Readonly<Record<string, ZodType>>;
   /**
    * Returns what says where to go; it runs when its rule matched.
    *

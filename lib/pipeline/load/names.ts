@@ -1,0 +1,80 @@
+import { nearestName } from "../../base/nearest.ts";
+import type { NameUse } from "../document.ts";
+import type { OpenName, Playbook, Step } from "../model.ts";
+import type { LoadContext } from "./context.ts";
+
+/** Names that templates find in every run, some of them in some places only. */
+export const SCOPE_NAMES: ReadonlySet<string> = new Set([
+  "workload",
+  "keychain",
+  "ctx",
+  "iter",
+  "args",
+  "execution_id",
+  "_prev",
+  "_task",
+  "_attempt",
+  "outcome",
+  "output",
+  "page",
+  "event",
+]);
+
+/** Functions that a run lends to its templates. */
+const FUNCTIONS = ["now", "uuid"];
+
+/** Returns the names that templates use and nothing in the file gives, in the order of the file. */
+export function findOpenNames(
+  uses: readonly NameUse[],
+  given: { readonly steps: readonly Step[]; readonly workload: Playbook["workload"] },
+): readonly OpenName[] {
+  const labels = given.steps.flatMap(({ tasks }) => tasks.map(({ label }) => label));
+  const known = new Set([
+    ...SCOPE_NAMES,
+    ...FUNCTIONS,
+    ...Object.keys(given.workload),
+    ...given.steps.map(({ name }) => name),
+    ...labels,
+  ]);
+  const open = new Map<string, OpenName>();
+  for (const { path, names } of uses)
+    for (const { name, isOptional, line, column } of names)
+      if (!isOptional && !known.has(name) && !open.has(name))
+        open.set(name, {
+          name,
+          path,
+          place: { line, column },
+          near: name.length > 64 ? undefined : nearestName(name, known),
+        });
+  return [...open.values()].toSorted((a, b) => a.place.line - b.place.line);
+}
+
+function hintOf({ name, near }: OpenName): string {
+  const give = `Give it with --set ${name}=…, or declare it under workload`;
+  return near === undefined ? give : `Did you mean ${near}`;
+}
+
+/** Warns of names that only --set and its like can give. */
+export function warnOpenNames(names: readonly OpenName[], load: LoadContext): void {
+  for (const name of names)
+    load.warn(name.path, `Nothing in the file is named ${name.name}`, hintOf(name));
+}
+
+/**
+ * Checks that a run can give every name its templates use, before it sends anything.
+ *
+ * @param workload what the run has: the file's defaults with what the user gave over them
+ * @throws {WeirError} PIPELINE_INVALID at the first name that is not there
+ */
+export function checkOpenNames(
+  { source, openNames }: Playbook,
+  workload: Readonly<Record<string, unknown>>,
+): void {
+  const missing = openNames.find(({ name }) => !Object.hasOwn(workload, name));
+  if (missing === undefined) return;
+  throw source.error(missing.path, {
+    message: `Nothing is named ${missing.name}`,
+    hint: hintOf(missing),
+    place: missing.place,
+  });
+}

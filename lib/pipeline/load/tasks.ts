@@ -1,0 +1,229 @@
+import { z } from "zod";
+import { nearestName } from "../../base/nearest.ts";
+import { mergeSpecs, type SpecLevel } from "../expand.ts";
+import { OTHER_KINDS, TASK_KINDS } from "../kinds/index.ts";
+import type { TaskKind } from "../kinds/kind.ts";
+import type { Task } from "../model.ts";
+import { check, kindText } from "../schema/check.ts";
+import { NAME } from "../schema/file.ts";
+import { retry as retryShape } from "../schema/policy.ts";
+import { RETRY_KEYS } from "../actions/retry.ts";
+import { anything, table, text } from "../schema/shapes.ts";
+import type { KeyPath, Source } from "../source.ts";
+import { isMap, type LoadContext } from "./context.ts";
+import { SCOPE_NAMES } from "./names.ts";
+import { compilePolicy } from "./policy.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What a task takes over from the step it is in. */
+export interface TaskSurroundings {
+  readonly step: string;
+  /** Specs of the run, the step and the loop. */
+  readonly levels: readonly SpecLevel[];
+  readonly isParallel: boolean;
+}
+
+/** A task before it is compiled: its label and what it says. */
+interface LabelledTask {
+  readonly label: string;
+  readonly fields: Fields;
+  readonly path: KeyPath;
+  /** Where its label stands. */
+  readonly labelPath: KeyPath;
+}
+
+/**
+ * Returns the compiled tasks of a step.
+ *
+ * @param node `tool` of the step, in one of its four spellings
+ */
+export function compileTasks(
+  node: unknown,
+  path: KeyPath,
+  around: TaskSurroundings,
+  load: LoadContext,
+): readonly Task[] {
+  const labelled = labelTasks(node, path, around.step, load.source);
+  const labels = labelled.map(({ label }) => label);
+  labelled.forEach((task, index) => load.attempt(() => checkLabel(task, labels, index, load)));
+  return labelled.flatMap((task) => {
+    const compiled = load.attempt(() => compileTask(task, labels, around, load));
+    return compiled === undefined ? [] : [compiled];
+  });
+}
+
+/** Reads a list of `{ label: { kind } }` or `{ name, kind }`, or a single task in either form. */
+function labelTasks(
+  node: unknown,
+  path: KeyPath,
+  step: string,
+  source: Source,
+): readonly LabelledTask[] {
+  if (isMap(node)) return [labelTask(node, path, `${step}_task`, source)];
+  if (!Array.isArray(node) || node.length === 0)
+    throw source.error(path, {
+      message: `tool must be a list of tasks or one task, not ${kindText(node)}`,
+      hint: "Write tool: [ { NAME: { kind: http, url: … } } ]",
+    });
+  return node.map((item: unknown, index) =>
+    labelTask(item, [...path, index], `task_${index}`, source),
+  );
+}
+
+function labelTask(node: unknown, path: KeyPath, unnamed: string, source: Source): LabelledTask {
+  if (!isMap(node))
+    throw source.error(path, {
+      message: `A task must be a map, not ${kindText(node)}`,
+      hint: "Write NAME: { kind: http, url: … }",
+    });
+  const keys = Object.keys(node);
+  const [only = ""] = keys;
+  if (Object.hasOwn(node, "kind") && !isMap(node["kind"])) {
+    const { name } = node;
+    const hasName = typeof name === "string";
+    const labelPath = hasName ? [...path, "name"] : path;
+    return { label: hasName ? name : unnamed, fields: node, path, labelPath };
+  }
+  const inner = node[only];
+  if (keys.length === 1 && isMap(inner))
+    return { label: only, fields: inner, path: [...path, only], labelPath: [...path, only] };
+  throw notATask(node, path, source);
+}
+
+function notATask(node: Fields, path: KeyPath, source: Source) {
+  const keys = Object.keys(node);
+  if (keys.length > 1 && keys.every((key) => isMap(node[key])))
+    return source.error(path, {
+      message: "Several tasks stand in one map, where their order is not said",
+      hint: "Write a list: - NAME: { kind: … } for each",
+    });
+  const [only = ""] = keys;
+  if (keys.length === 1)
+    return source.error([...path, only], {
+      message: `Task ${only.slice(0, 64)} must be a map with kind, not ${kindText(node[only])}`,
+      hint: "Indent its keys below it, and write kind: http",
+    });
+  return source.error(path, {
+    message: "The task has no kind",
+    hint: `Add kind: with one of: ${TASK_KINDS.map(({ name }) => name).join(", ")}`,
+  });
+}
+
+function checkLabel(
+  { label, labelPath }: LabelledTask,
+  labels: readonly string[],
+  index: number,
+  load: LoadContext,
+): void {
+  const part = "key" as const;
+  if (labels.indexOf(label) !== index)
+    throw load.source.error(labelPath, {
+      message: `Two tasks of the step are named ${JSON.stringify(label.slice(0, 64))}`,
+      hint: "Give each a name of its own",
+      part,
+    });
+  if (SCOPE_NAMES.has(label) || ["previous", "prev"].includes(label))
+    throw load.source.error(labelPath, {
+      message: `${label} has a meaning of its own and cannot name a task`,
+      hint: "Give the task another name",
+      part,
+    });
+  if (!NAME.test(label))
+    load.warn(
+      labelPath,
+      `Templates cannot use the result of task ${JSON.stringify(label.slice(0, 64))}`,
+      "Name it with letters, digits and _",
+    );
+}
+
+function kindOf({ fields, path, label }: LabelledTask, source: Source): TaskKind {
+  const { kind: word } = fields;
+  const kind = TASK_KINDS.find(({ name }) => name === word);
+  if (kind !== undefined) return kind;
+  const names = TASK_KINDS.map(({ name }) => name);
+  if (word === undefined)
+    throw source.error(path, {
+      message: `Task ${label} has no kind`,
+      hint: `Add kind: with one of: ${names.join(", ")}`,
+      part: "key",
+    });
+  const shown = String(word).slice(0, 64);
+  const other = Object.hasOwn(OTHER_KINDS, shown) ? OTHER_KINDS[shown] : undefined;
+  const near = nearestName(shown, names);
+  throw source.error([...path, "kind"], {
+    message: `There is no kind ${JSON.stringify(shown)}`,
+    hint: other ?? (near === undefined ? `The kinds are: ${names.join(", ")}` : `Did you mean ${near}`),
+  });
+}
+
+/** Where keys belong that people write on the task itself. */
+function misplaced(kind: TaskKind): Readonly<Record<string, string>> {
+  const inSpec = ["policy", "retry", ...Object.keys(kind.specKeys)];
+  return {
+    ...Object.fromEntries(inSpec.map((key) => [key, `Write it under spec: spec: { ${key}: … }`])),
+    when: "Write when in a rule of the task before, or on an arc",
+    eval: "Write spec: { policy: { rules: [ { when: … } ] } }",
+    expr: "Write spec: { policy: { rules: [ { when: … } ] } }",
+    case: "Write spec: { policy: { rules: [ { when: … } ] } }",
+    vars: "Set variables by rules: then: { do: continue, set: { ctx.NAME: … } }",
+  };
+}
+
+function compileTask(
+  task: LabelledTask,
+  labels: readonly string[],
+  around: TaskSurroundings,
+  load: LoadContext,
+): Task {
+  const { fields, path, label } = task;
+  const kind = kindOf(task, load.source);
+  const shape = table(
+    { kind: z.string(), name: text().optional(), desc: text().optional(), spec: anything().optional(), ...kind.keys },
+    { refused: misplaced(kind), expected: "a task: a map with kind" },
+  );
+  check(shape, fields, path, load.source);
+  const specPath = [...path, "spec"];
+  const { spec, source } = taskSpec(kind, fields["spec"], specPath, around, load.source);
+  const policy = compilePolicy(spec, specPath, { source, labels, label, ...around });
+  const kindFields = Object.keys(kind.keys).flatMap((key) =>
+    Object.hasOwn(fields, key) ? [[key, fields[key]]] : [],
+  );
+  const { policy: _policy, retry: _retry, ...kindSpec } = spec;
+  const work = kind.compile({
+    fields: Object.fromEntries(kindFields),
+    spec: kindSpec,
+    path,
+    source,
+    warn: (at, message, hint) => load.warn(at, message, hint),
+  });
+  return { label, kind: kind.name, path, policy, work };
+}
+
+/** Merges the levels; of those above the task, only what its kind knows. */
+function taskSpec(
+  kind: TaskKind,
+  own: unknown,
+  path: KeyPath,
+  { levels }: TaskSurroundings,
+  source: Source,
+) {
+  const keys = { policy: anything(), retry: retryShape(RETRY_KEYS).optional(), ...kind.specKeys };
+  const optional = Object.fromEntries(
+    Object.entries(keys).map(([key, shape]) => [key, shape.optional()]),
+  );
+  const shape = table(optional, { refused: { ...Object.fromEntries(Object.keys(kind.keys).map((key) => [key, "Write it on the task itself, beside kind"])) } });
+  check(shape, own ?? {}, path, source);
+  const known = levels.map((level) => ({
+    ...level,
+    spec: Object.fromEntries(
+      Object.entries(level.spec).filter(([key]) => Object.hasOwn(keys, key)),
+    ),
+  }));
+  // The shapes of what the file says were checked, so it is a map.
+  const last: SpecLevel = { spec: (own ?? {}) as Fields, path };
+  const defaults: SpecLevel = { spec: kind.specDefaults, path: undefined };
+  const merged = mergeSpecs([defaults, ...known, last], path, source);
+  check(shape, merged.spec, path, merged.source);
+  return merged;
+}

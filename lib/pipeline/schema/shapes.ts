@@ -1,0 +1,144 @@
+import { z, type ZodType } from "zod";
+import { type Words, writeWords } from "./words.ts";
+
+// The shapes that the keys of a pipeline file are made of. Each says what it expects, for errors,
+// and what it is for, for editors that read the JSON Schema.
+
+/** Text that holds a template. */
+const TEMPLATED = /\{\{|\{%/;
+const DURATION = /^(?:\d+(?:\.\d+)?(?:ms|d|h|m|s))+$|^\d+(?:\.\d+)?$/;
+const BYTES = /^\d+(?:\.\d+)?\s*(?:[KMGT]i?)?B?$/i;
+
+/** Shapes of the keys of one map. */
+export type Keys = Readonly<Record<string, ZodType>>;
+
+function error(words: Words): { readonly error: string } {
+  return { error: writeWords(words) };
+}
+
+/** A text that is a template, so that what it stands for is known in a run only. */
+export function template(): ZodType<string> {
+  return z.string().regex(TEMPLATED);
+}
+
+/** Any text; templates may stand in it. */
+export function text(example = '"…"', expected = "text"): ZodType<string> {
+  return z.string(error({ expected, example })).min(1, error({ expected, example }));
+}
+
+/** Text, or a number or boolean that stands for its text. */
+export function scalar(example = '"…"'): ZodType<string | number | boolean> {
+  return z.union(
+    [z.string(), z.number(), z.boolean()],
+    error({ expected: "text, a number, true or false", example }),
+  );
+}
+
+/** A number, or a template that gives one. */
+export function number(
+  bounds: { readonly min?: number; readonly max?: number; readonly isWhole?: boolean } = {},
+  example = "1",
+): ZodType<number | string> {
+  const { min = -Number.MAX_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER, isWhole } = bounds;
+  const noun = isWhole === true ? "a whole number" : "a number";
+  const range =
+    bounds.min === undefined ? "" : bounds.max === undefined ? ` of at least ${min}` : ` from ${min} to ${max}`;
+  const plain = isWhole === true ? z.int() : z.number();
+  return z.union(
+    [plain.min(min).max(max), template()],
+    error({ expected: `${noun}${range}, or a template that gives one`, example }),
+  );
+}
+
+/** A whole number that must be known when the file is read. */
+export function count(min: number, max: number, example: string): ZodType<number> {
+  const words = error({ expected: `a whole number from ${min} to ${max}`, example });
+  return z.int(words).min(min, words).max(max, words);
+}
+
+/** A number of seconds or a duration with units, or a template that gives one. */
+export function duration(example = "2s"): ZodType<number | string> {
+  return z.union(
+    [z.number().min(0), z.string().regex(DURATION), template()],
+    error({ expected: "a number of seconds, or a duration such as 500ms, 2s or 1m30s", example }),
+  );
+}
+
+/** A number of seconds or a duration with units, known when the file is read. */
+export function fixedDuration(example = "2s"): ZodType<number | string> {
+  return z.union(
+    [z.number().min(0), z.string().regex(DURATION)],
+    error({ expected: "a number of seconds, or a duration such as 500ms, 2s or 1m30s", example }),
+  );
+}
+
+/** A number of bytes or a size with a unit, or a template that gives one. */
+export function size(example = "64KiB"): ZodType<number | string> {
+  return z.union(
+    [z.int().min(0), z.string().regex(BYTES), template()],
+    error({ expected: "a number of bytes, or a size such as 64KiB or 10MB", example }),
+  );
+}
+
+/** True or false, or a template that gives one. */
+export function flag(example = "true"): ZodType<boolean | string> {
+  return z.union(
+    [z.boolean(), template()],
+    error({ expected: "true or false, or a template that gives one", example }),
+  );
+}
+
+/** True or false, known when the file is read. */
+export function fixedFlag(example = "true"): ZodType<boolean> {
+  return z.boolean(error({ expected: "true or false", example }));
+}
+
+/** One of a few words. */
+export function word<const W extends readonly [string, ...string[]]>(words: W): ZodType<W[number]> {
+  const expected = words.length === 1 ? words[0] : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+  return z.enum(words, error({ expected, example: words[0] }));
+}
+
+/** One of a few words, or a template that gives one. */
+export function wordOrTemplate<const W extends readonly [string, ...string[]]>(
+  words: W,
+): ZodType<string> {
+  const expected = `${words.join(", ")}, or a template that gives one of them`;
+  return z.union([z.enum(words), template()], error({ expected, example: words[0] }));
+}
+
+/** A list whose elements have one shape. */
+export function list<T>(of: ZodType<T>, example = "[ … ]", expected = "a list"): ZodType<T[]> {
+  return z.array(of, error({ expected, example }));
+}
+
+/** A map with names of the user's choice. */
+export function map<T>(of: ZodType<T>, example = "{ name: … }"): ZodType<Record<string, T>> {
+  return z.record(z.string(), of, error({ expected: "a map", example }));
+}
+
+/** Any value. */
+export function anything(): ZodType<unknown> {
+  return z.unknown();
+}
+
+/** The first of several shapes that takes a value. */
+export function either<T>(shapes: readonly ZodType<T>[], words: Words): ZodType<T> {
+  return z.union(shapes, error(words));
+}
+
+/** A map with a fixed set of keys; every other key is an error with the nearest name. */
+export function table<K extends Keys>(
+  keys: K,
+  options: {
+    readonly example?: string;
+    readonly expected?: string;
+    /** Keys this format had once, or has elsewhere, with what to do instead. */
+    readonly refused?: Readonly<Record<string, string>>;
+  } = {},
+): z.ZodObject<K, z.core.$strict> {
+  const { example = "{ … }", expected = "a map", refused = {} } = options;
+  return z.strictObject(keys, {
+    error: writeWords({ expected, example, keys: Object.keys(keys), refused }),
+  });
+}
