@@ -1,5 +1,6 @@
 import { WeirError } from "../base/errors.ts";
-import { type CompiledPath, NESTING_LIMIT, quoted } from "./path.ts";
+import { JSON_DEPTH_LIMIT } from "../base/json-tree.ts";
+import { type CompiledPath, quoted } from "./path.ts";
 
 /** A field whose path was read. */
 export interface PlannedField {
@@ -16,7 +17,7 @@ export function tooLarge(
   const what =
     why === "size"
       ? `is larger than ${capBytes} bytes`
-      : `nests deeper than ${NESTING_LIMIT} levels`;
+      : `nests deeper than ${JSON_DEPTH_LIMIT} levels`;
   return new WeirError("SELECT_TOO_LARGE", `Field ${quoted(name)} (${path.text}) ${what}`, {
     hint:
       why === "size"

@@ -10,6 +10,9 @@ export const BYTE = {
   closeObject: 0x7d,
 } as const;
 
+/** A bracket with this bit is a brace, and no other byte becomes a brace by it. */
+export const BRACE = 0x20;
+
 /** What `stringEnd` returns for a string that goes on in the next chunk. */
 export const OPEN = -1;
 /** The same, when a backslash is the last byte. */
@@ -75,4 +78,49 @@ export function skipBlank(bytes: Uint8Array, from: number): number {
     if (byte > 0x20 || (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09)) break;
   }
   return at;
+}
+
+/** Returns the offset behind the value that begins at `from`, -1 when it does not end in the chunk. */
+export function valueEnd(bytes: Uint8Array, from: number): number {
+  const first = bytes[from] ?? 0;
+  if (first === BYTE.quote) return stringEnd(bytes, from + 1);
+  if (first !== BYTE.openArray && first !== BYTE.openObject) {
+    const end = startsWord(first) ? wordEnd(bytes, from) : bytes.byteLength;
+    return end === bytes.byteLength ? -1 : end;
+  }
+  const end = bytes.byteLength;
+  let depth = 1;
+  for (let at = from + 1; at < end;) {
+    const byte = bytes[at] ?? 0;
+    at += 1;
+    if (byte === BYTE.quote) {
+      at = stringEnd(bytes, at);
+      if (at < 0) return -1;
+    } else if (byte >= BYTE.openArray) {
+      const bracket = byte | BRACE;
+      if (bracket === BYTE.openObject) depth += 1;
+      else if (bracket === BYTE.closeObject) {
+        depth -= 1;
+        if (depth === 0) return at;
+      }
+    }
+  }
+  return -1;
+}
+
+/** Says whether a JSON text opens more than `limit` levels at once. */
+export function nestsDeeper(bytes: Uint8Array, limit: number): boolean {
+  let depth = 0;
+  for (let at = 0; at < bytes.byteLength;) {
+    const byte = bytes[at] ?? 0;
+    at += 1;
+    if (byte === BYTE.quote) {
+      at = stringEnd(bytes, at);
+      if (at < 0) return false;
+    } else if (byte === BYTE.openArray || byte === BYTE.openObject) {
+      depth += 1;
+      if (depth > limit) return true;
+    } else if (byte === BYTE.closeArray || byte === BYTE.closeObject) depth -= 1;
+  }
+  return false;
 }

@@ -1,14 +1,16 @@
 import { ByteQueue } from "../base/bytes.ts";
+import { JSON_DEPTH_LIMIT } from "../base/json-tree.ts";
 import {
+  BRACE,
   BYTE,
   OPEN,
   OPEN_ESCAPED,
   skipBlank,
   startsWord,
   stringEnd,
+  valueEnd,
   wordEnd,
 } from "./json-bytes.ts";
-import { NESTING_LIMIT } from "./path.ts";
 import type { PathNode } from "./path-node.ts";
 
 // Follows paths through JSON text of any length. Only what a path leads to is looked at; the rest is
@@ -133,11 +135,12 @@ export class JsonReader {
     if (this.#state === "in key") return this.#readKey(bytes, at);
     if (this.#state === "start") return this.#skipMark(bytes, at);
     const next = skipBlank(bytes, at);
-    return next === bytes.byteLength ? next : this.#step(bytes[next] ?? 0, next);
+    return next === bytes.byteLength ? next : this.#step(bytes, next);
   }
 
   /** Reads one byte between values. */
-  #step(byte: number, at: number): number {
+  #step(bytes: Uint8Array, at: number): number {
+    const byte = bytes[at] ?? 0;
     if (this.#state === "colon") {
       if (byte !== BYTE.colon) return this.#break(at);
       this.#state = "value";
@@ -145,12 +148,12 @@ export class JsonReader {
     }
     if (this.#state === "value") return this.#begin(byte, at);
     if (this.#state === "after") return this.#separate(byte, at);
-    if (this.#state === "key") return this.#beginKey(byte, at);
+    if (this.#state === "key") return this.#nextKey(bytes, at);
     if (this.#state === "first item") {
       return byte === BYTE.closeArray ? this.#close(at) : this.#begin(byte, at);
     }
     if (this.#state === "first key") {
-      return byte === BYTE.closeObject ? this.#close(at) : this.#beginKey(byte, at);
+      return byte === BYTE.closeObject ? this.#close(at) : this.#nextKey(bytes, at);
     }
     return this.#break(at);
   }
@@ -222,12 +225,36 @@ export class JsonReader {
     return at + 1;
   }
 
-  #beginKey(byte: number, at: number): number {
-    if (byte !== BYTE.quote) return this.#break(at);
+  #nextKey(bytes: Uint8Array, from: number): number {
+    const at = this.#passMembers(bytes, from);
+    if (this.#state === "after" || at === bytes.byteLength) return at;
+    if (bytes[at] !== BYTE.quote) return this.#break(at);
     this.#state = "in key";
     this.#takenFrom = at + 1;
     this.#isKeyTooLong = false;
     return at + 1;
+  }
+
+  /**
+   * Passes members that no path asks for and that end in this chunk. It does nothing that the states
+   * would not do, only without going from one to the other.
+   */
+  #passMembers(bytes: Uint8Array, from: number): number {
+    const node = this.#frames[this.#level]?.node;
+    if (node === undefined || node.takesAll) return from;
+    for (let start = from; ;) {
+      if (bytes[start] !== BYTE.quote) return start;
+      const keyEnd = stringEnd(bytes, start + 1);
+      if (keyEnd < 0 || node.keyAt(bytes, start + 1, keyEnd - 1) !== undefined) return start;
+      const colon = skipBlank(bytes, keyEnd);
+      if (bytes[colon] !== BYTE.colon) return start;
+      const end = valueEnd(bytes, skipBlank(bytes, colon + 1));
+      if (end < 0) return start;
+      const comma = skipBlank(bytes, end);
+      this.#state = bytes[comma] === BYTE.comma ? "key" : "after";
+      if (this.#state === "after") return comma;
+      start = skipBlank(bytes, comma + 1);
+    }
   }
 
   #readKey(bytes: Uint8Array, at: number): number {
@@ -279,11 +306,10 @@ export class JsonReader {
         break;
       }
       if (byte < BYTE.openArray) continue;
-      // Braces are brackets with one more bit, and no other byte becomes one of them by it.
-      const bracket = byte | 0x20;
+      const bracket = byte | BRACE;
       if (bracket === BYTE.openObject) {
         depth += 1;
-        if (depth > NESTING_LIMIT && this.#taken) this.#finds.refuse(this.#taken, "depth");
+        if (depth > JSON_DEPTH_LIMIT && this.#taken) this.#finds.refuse(this.#taken, "depth");
       } else if (bracket === BYTE.closeObject) {
         depth -= 1;
         if (depth === 0) return this.#valueEnd(bytes, at);

@@ -1,4 +1,4 @@
-import { NESTING_LIMIT } from "./path.ts";
+import { JSON_DEPTH_LIMIT } from "../base/json-tree.ts";
 
 /**
  * Returns the bytes that a value of JSON takes as text, or why it may not be held: more than
@@ -11,7 +11,7 @@ export function jsonSize(value: unknown, capBytes: number): number | "size" | "d
     const { value: one, depth } = next;
     if (typeof one !== "object" || one === null) size += scalarSize(one);
     else {
-      if (depth > NESTING_LIMIT) return "depth";
+      if (depth > JSON_DEPTH_LIMIT) return "depth";
       const inner: readonly unknown[] = Array.isArray(one) ? one : Object.values(one);
       size += 2 + Math.max(0, inner.length - 1);
       // Each takes a byte at least: what is too large is not copied to be looked at.

@@ -1,5 +1,6 @@
 import { JSONPathEnvironment, jsonpath, JSONPathError, type JSONPathQuery } from "json-p3";
 import { messageOf, WeirError } from "../base/errors.ts";
+import { JSON_DEPTH_LIMIT } from "../base/json-tree.ts";
 
 /** One step of a path that can be followed while the text goes by. */
 export type Step =
@@ -18,10 +19,7 @@ export interface CompiledPath {
   find(value: unknown): Iterable<unknown>;
 }
 
-/** Levels that `..` goes down, and that a selected value may nest. */
-export const NESTING_LIMIT = 1000;
-
-const environment = new JSONPathEnvironment({ maxRecursionDepth: NESTING_LIMIT });
+const environment = new JSONPathEnvironment({ maxRecursionDepth: JSON_DEPTH_LIMIT });
 const { NameSelector, IndexSelector, WildcardSelector } = jsonpath.selectors;
 
 /**

@@ -23,6 +23,7 @@ const stringText = fc.oneof(
     '"\\\\"',
     '"\\\\\\""',
     `"${"x".repeat(100)}\\""`,
+    `"${"x".repeat(50)}\\\\"`,
     '"\uFEFF"',
   ),
 );
@@ -69,7 +70,11 @@ const step = fc.oneof(
 const path = fc.array(step, { maxLength: 4 }).map((steps) => `$${steps.join("")}`);
 const paths = fc.array(path, { minLength: 1, maxLength: 5 });
 /** Sizes of the chunks a text comes in, used round and round. */
-const cuts = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 });
+const cuts = fc.oneof(
+  fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 }),
+  fc.array(fc.integer({ min: 1, max: 150 }), { minLength: 1, maxLength: 5 }),
+  fc.constant([1_000_000]),
+);
 
 /** Reads `bytes` in chunks of the sizes of `cuts`. */
 function select(bytes: Uint8Array, wanted: readonly string[], sizes: readonly number[]): Selected {
