@@ -12,3 +12,4 @@
 export { mergeWorkload } from "./workload.ts";
 export { runPlaybook, type RunInputs, type RunResult } from "./run.ts";
 export type { StepSummary } from "./walk.ts";
+export { openRun, type OpenRun, type OpenRunOptions } from "./open.ts";

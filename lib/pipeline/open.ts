@@ -1,0 +1,160 @@
+import { noCredentials } from "../auth/bound.ts";
+import { WeirError } from "../base/errors.ts";
+import { type Client, createClient } from "../client.ts";
+import type { Recorder } from "../exchange/ports.ts";
+import type { Guard } from "../guard/decision.ts";
+import type { Hooks } from "../hooks/index.ts";
+import { ResultStore } from "../results/store.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { MemoryJar } from "../session/jar.ts";
+import type { DialOptions, WireLimits } from "../transport/wire.ts";
+import type { StampedEvent } from "./events.ts";
+import { createMemoryJournal } from "./memory-journal.ts";
+import type { RunCredentials, RunPorts, Scripts } from "./ports.ts";
+import { Rates } from "./rates.ts";
+
+/** What a run is opened with; what is left out is not there. */
+export interface OpenRunOptions {
+  readonly runtime: Pick<Runtime, "clock" | "network" | "random" | "files">;
+  readonly dial: Omit<DialOptions, "judge">;
+  /** Folder of the pipeline file, without a final slash. */
+  readonly folder: string;
+  /** See `newId` of lib/base/ids.ts. */
+  readonly runId: string;
+  /** Folder of this run alone, without a final slash; results go below it. */
+  readonly stateFolder: string;
+  readonly limits: WireLimits;
+  readonly signal: AbortSignal;
+  /** Writes to standard output. */
+  readonly print: (text: string) => Promise<void>;
+  /** Masks secrets that were opened. */
+  readonly redact: (text: string) => string;
+  readonly hooks?: Pick<Hooks, "chain" | "run"> | undefined;
+  readonly credentials?: RunCredentials | undefined;
+  readonly scripts?: Scripts | undefined;
+  readonly guard?: Guard | undefined;
+  /** Writes each request and what became of it, as the audit does. */
+  readonly record?: Recorder | undefined;
+  /** Takes what happens; must not throw. */
+  readonly onEvent?: ((event: StampedEvent) => void) | undefined;
+}
+
+/** The ports of one run, and the end of them. */
+export interface OpenRun extends RunPorts {
+  /** Closes connections and scripts; results stay. */
+  close(): Promise<void>;
+}
+
+const NO_CREDENTIALS: RunCredentials = {
+  values: {},
+  names: [],
+  forTask(auth) {
+    if (auth === undefined) return noCredentials;
+    throw new WeirError("SECRET_UNRESOLVED", `There is no keychain entry "${auth}"`, {
+      hint: `Declare ${auth} under keychain: of the file, or as [keychain.${auth}] of the configuration`,
+    });
+  },
+};
+
+const NO_SCRIPTS: Scripts = {
+  run: () => Promise.reject(new WeirError("USAGE_NOT_SUPPORTED", "Scripts cannot run here")),
+  close: () => Promise.resolve(),
+};
+
+/** Returns ports that reach the network through one client for each way of checking TLS. */
+export function openRun(options: OpenRunOptions): OpenRun {
+  const { runtime, runId, folder, print, redact, signal, onEvent } = options;
+  const { clock, files } = runtime;
+  const rates = new Rates(clock);
+  const counted = new CountingRecorder(rates, options.record);
+  const clients = new RunClients(options, rates, counted);
+  const scripts = options.scripts ?? NO_SCRIPTS;
+  const results = new ResultStore({ runId, folder: `${options.stateFolder}/results`, runtime });
+  return {
+    runId,
+    folder,
+    clock,
+    files,
+    random: (count) => runtime.random(count),
+    client: ({ isVerified }) => clients.client(isVerified),
+    rates,
+    credentials: options.credentials ?? NO_CREDENTIALS,
+    results,
+    hooks: options.hooks?.run,
+    scripts,
+    journal: createMemoryJournal(),
+    requests: () => counted.count,
+    print,
+    emit: (event) => {
+      if (onEvent === undefined) return;
+      onEvent({ run_id: runId, time: new Date(clock.now()).toISOString(), ...event });
+    },
+    redact,
+    signal,
+    async close() {
+      clients.close();
+      results[Symbol.dispose]();
+      await scripts.close();
+    },
+  };
+}
+
+/** Counts the requests that were sent, and tells the rates what came of each. */
+class CountingRecorder implements Recorder {
+  readonly #rates: Rates;
+  readonly #inner: Recorder | undefined;
+  count = 0;
+
+  constructor(rates: Rates, inner: Recorder | undefined) {
+    this.#rates = rates;
+    this.#inner = inner;
+  }
+
+  readonly intent: Recorder["intent"] = async (request, decision) => {
+    await this.#inner?.intent(request, decision);
+  };
+
+  readonly outcome: Recorder["outcome"] = async (request, result) => {
+    this.count += 1;
+    this.#rates.after(request, result instanceof WeirError ? null : result.response.status);
+    await this.#inner?.outcome(request, result);
+  };
+}
+
+/** The clients of a run; they share everything but their connections. */
+class RunClients {
+  readonly #options: OpenRunOptions;
+  readonly #rates: Rates;
+  readonly #record: Recorder;
+  readonly #jar = new MemoryJar();
+  readonly #clients = new Map<boolean, Client>();
+
+  constructor(options: OpenRunOptions, rates: Rates, record: Recorder) {
+    this.#options = options;
+    this.#rates = rates;
+    this.#record = record;
+  }
+
+  /** Returns the client that checks certificates as the run does, or not at all. */
+  client(isVerified: boolean): Client {
+    const known = this.#clients.get(isVerified);
+    if (known !== undefined) return known;
+    const { runtime, dial, limits, guard, hooks, signal } = this.#options;
+    const client = createClient({
+      runtime,
+      dial: isVerified ? dial : { ...dial, tls: { ...dial.tls, isVerified: false } },
+      exchange: { limits, isDecoded: true, signal },
+      guard,
+      hooks: hooks?.chain,
+      jar: this.#jar,
+      quota: (request) => this.#rates.before(request, signal),
+      record: this.#record,
+    });
+    this.#clients.set(isVerified, client);
+    return client;
+  }
+
+  close(): void {
+    for (const client of this.#clients.values()) client.close();
+  }
+}
