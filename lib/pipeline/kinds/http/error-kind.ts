@@ -1,0 +1,70 @@
+import type { ErrorCode } from "../../../base/errors.ts";
+import { ERRORS } from "../../../base/errors.ts";
+import type { ErrorKind } from "../../outcome.ts";
+
+/** Kinds of codes that do not share theirs with all codes of their first word. */
+const BY_CODE = new Map<string, ErrorKind>([
+  ["NET_DNS", "dns"],
+  ["NET_HEADERS_TOO_LARGE", "too_large"],
+  ["POLICY_RESOLVE", "dns"],
+  ["BODY_TOO_LARGE", "too_large"],
+  ["DATA_BAD_JSON", "decode"],
+  ["DATA_NOT_UTF8", "decode"],
+  ["SECRET_UNBOUND", "policy_denied"],
+  ["AUDIT_WRITE", "policy_denied"],
+  ["HOOK_CANCELLED", "policy_denied"],
+  ["PAGE_REFUSED", "policy_denied"],
+  ["EXPECT_FAILED", "schema"],
+  ["CANCELLED", "cancelled"],
+]);
+
+/** Kinds by the first word of a code. */
+const BY_WORD = new Map<string, ErrorKind>([
+  ["NET", "connection"],
+  ["TLS", "tls"],
+  ["TIMEOUT", "timeout"],
+  ["BODY", "decode"],
+  ["POLICY", "policy_denied"],
+  ["SECRET", "auth"],
+  ["AUTH", "auth"],
+  ["TEMPLATE", "template"],
+  // A request that its templates made unusable.
+  ["USAGE", "template"],
+  ["PAGE", "schema"],
+  ["SELECT", "schema"],
+]);
+
+/** Returns the kind of a failure without a response that could be used. */
+export function kindOfCode(code: ErrorCode): ErrorKind {
+  const [word = ""] = code.split("_", 1);
+  return BY_CODE.get(code) ?? BY_WORD.get(word) ?? "unknown";
+}
+
+/** Says whether a failure of this code may be gone when the request is made again. */
+export function isRetryableCode(code: ErrorCode): boolean {
+  return ERRORS[code].retryable;
+}
+
+const BY_STATUS = new Map<number, ErrorKind>([
+  [401, "auth"],
+  [403, "auth"],
+  [404, "not_found"],
+  [410, "not_found"],
+  [429, "rate_limit"],
+]);
+
+/** Returns the kind of a status that is an error. */
+export function kindOfStatus(status: number): ErrorKind {
+  const kind = BY_STATUS.get(status);
+  if (kind !== undefined) return kind;
+  if (status >= 500) return "server_error";
+  return status >= 400 ? "client_error" : "unknown";
+}
+
+/** Request Timeout and Too Early ask for the same request again, RFC 9110 and RFC 8470. */
+const RETRYABLE_STATUSES = new Set([408, 425, 429]);
+
+/** Says whether the same request may get another answer. */
+export function isRetryableStatus(status: number): boolean {
+  return status >= 500 || RETRYABLE_STATUSES.has(status);
+}

@@ -1,0 +1,152 @@
+import { ERRORS, type WeirError } from "../../../base/errors.ts";
+import { sanitizeLine, sanitizeText } from "../../../base/sanitize.ts";
+import { maskUrl } from "../../../base/sensitive.ts";
+import type { Exchange, ResponseHead } from "../../../http/exchange.ts";
+import type { HeaderList } from "../../../http/headers.ts";
+import { readRetryAfter } from "../../../http/retry-after.ts";
+import type { Outcome, OutcomeError, TaskResult } from "../../outcome.ts";
+import type { RunPorts } from "../../ports.ts";
+import { isRetryableStatus, kindOfCode, kindOfStatus } from "./error-kind.ts";
+import type { ReadBody } from "./read-body.ts";
+
+/** Bytes of a body that an error shows. */
+export const PREVIEW_BYTES = 1024;
+
+/** What an outcome says beside what came of the request. */
+export interface AttemptMeta {
+  /** Attempts made, from 1. */
+  readonly attempt: number;
+  readonly durationMs: number;
+  readonly method: string;
+  readonly url: URL;
+}
+
+/** What all outcomes of a task are made with. */
+export type OutcomePorts = Pick<RunPorts, "clock" | "redact">;
+
+/** Returns the outcome of an attempt that came to no response. */
+export function outcomeOfFailure(
+  error: WeirError,
+  meta: AttemptMeta,
+  ports: OutcomePorts,
+): Outcome {
+  const result: TaskResult = { status: null, headers: {}, data: null };
+  return {
+    status: "error",
+    http: { status: null, headers: {} },
+    result,
+    error: errorOf(error, ports),
+    meta: metaOf(meta, ports),
+  };
+}
+
+/**
+ * Returns the outcome of a response whose body was read.
+ *
+ * @param isOk whether the status is one the task wants
+ * @param failure what is wrong all the same: a body that cannot be used, a failed check
+ */
+export function outcomeOfResponse(
+  exchange: Exchange,
+  body: ReadBody,
+  { isOk, failure }: { readonly isOk: boolean; readonly failure: WeirError | undefined },
+  meta: AttemptMeta,
+  ports: OutcomePorts,
+): Outcome {
+  const { response } = exchange;
+  const headers = headerRecord(response.headers);
+  const error = isOk ? failure : undefined;
+  const problem = isOk
+    ? error && { ...errorOf(error, ports), ...previewed(body, ports) }
+    : { ...statusError(exchange, meta, ports), ...previewed(body, ports) };
+  return {
+    status: problem === undefined ? "ok" : "error",
+    http: { status: response.status, headers },
+    result: { ...body.fields, status: response.status, headers, data: body.data },
+    error: problem ?? null,
+    meta: { ...metaOf(meta, ports), ...exchangeFacts(exchange, body, ports) },
+  };
+}
+
+/** Returns headers by lower-case name, repeats joined by ", ". */
+export function headerRecord(headers: HeaderList): Readonly<Record<string, string>> {
+  const all = new Map<string, string>();
+  for (const [name, value] of headers) {
+    const key = name.toLowerCase();
+    const before = all.get(key);
+    all.set(key, before === undefined ? value : `${before}, ${value}`);
+  }
+  return Object.fromEntries(all);
+}
+
+/** Returns what templates and reports are told about an error; never a secret. */
+export function errorOf(error: WeirError, { redact }: Pick<OutcomePorts, "redact">): OutcomeError {
+  const kind = kindOfCode(error.code);
+  return {
+    kind,
+    code: error.code,
+    message: redact(sanitizeLine(error.message)),
+    // A retry of what its templates made wrong is the same again.
+    retryable: ERRORS[error.code].retryable && kind !== "template",
+    retry_after: null,
+    ...(error.hint === undefined ? {} : { hint: redact(error.hint) }),
+  };
+}
+
+function statusError(exchange: Exchange, meta: AttemptMeta, ports: OutcomePorts): OutcomeError {
+  const { status, reason, headers } = exchange.response;
+  const waitMs = readRetryAfter(headers, ports.clock.now());
+  const said = sanitizeLine(`${status} ${reason}`.trimEnd());
+  return {
+    kind: kindOfStatus(status),
+    code: `HTTP_${status}`,
+    message: ports.redact(`${meta.method} ${maskUrl(meta.url)} was answered with ${said}`),
+    retryable: isRetryableStatus(status),
+    retry_after: waitMs === undefined ? null : waitMs / 1000,
+  };
+}
+
+function previewed(body: ReadBody, { redact }: OutcomePorts): Partial<OutcomeError> {
+  const text = body.preview(PREVIEW_BYTES);
+  return text === "" ? {} : { body_preview: redact(sanitizeText(text)) };
+}
+
+function metaOf(meta: AttemptMeta, { redact }: OutcomePorts): Outcome["meta"] {
+  return {
+    attempt: meta.attempt,
+    duration_ms: Math.round(meta.durationMs),
+    method: meta.method,
+    url: redact(maskUrl(meta.url)),
+  };
+}
+
+function exchangeFacts(
+  { hops, draft }: Exchange,
+  body: ReadBody,
+  { redact }: OutcomePorts,
+): Readonly<Record<string, unknown>> {
+  const last = hops.at(-1);
+  const isMoved = hops.length > 1 && last !== undefined;
+  return {
+    hops: hops.length,
+    bytes: body.sizeBytes,
+    ...(last === undefined ? {} : { address: last.connection.address }),
+    ...(isMoved ? { redirected_to: redact(maskUrl(last.request.url)) } : {}),
+    ...(isMoved && last.request.method !== draft.method
+      ? { redirected_method: last.request.method }
+      : {}),
+  };
+}
+
+/** Says what a redirect made of the method, undefined when it left it alone. */
+export function changedMethod({ hops, draft }: Exchange): string | undefined {
+  const last = hops.at(-1);
+  if (last === undefined || hops.length === 1 || last.request.method === draft.method)
+    return undefined;
+  return last.request.method;
+}
+
+/** Says whether a status is one of success. */
+export function isSuccess({ status }: ResponseHead): boolean {
+  return status >= 200 && status <= 299;
+}
