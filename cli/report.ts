@@ -35,7 +35,7 @@ export function errorText(error: WeirError, options: ReportOptions): string {
 }
 
 /** Codes of errors whose place stands in their details and not in their message. */
-const PLACED = /^(?:PIPELINE_INVALID|TEMPLATE_)/;
+const PLACED = /^(?:PIPELINE_|TEMPLATE_)/;
 
 /** Returns the message of an error, behind `FILE:LINE:COLUMN: ` when it is about a place in a file. */
 export function placedMessage({ code, message, details }: WeirError): string {
