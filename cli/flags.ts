@@ -80,9 +80,12 @@ export class Flags {
     this.#table = table;
   }
 
-  /** Returns those of these flags that `table` has, as flags of its command. */
-  within(table: FlagTable): Flags {
-    const known = [...this.#given].filter(([name]) => table.find(name) !== undefined);
+  /** Returns those of these flags that stand in `table` and are `wanted`, as flags of its command. */
+  within(table: FlagTable, wanted: (flag: FlagSpec) => boolean): Flags {
+    const known = [...this.#given].filter(([name]) => {
+      const flag = table.find(name);
+      return flag !== undefined && wanted(flag);
+    });
     return new Flags(new Map(known), table);
   }
 

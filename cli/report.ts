@@ -34,17 +34,15 @@ export function errorText(error: WeirError, options: ReportOptions): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** Codes of errors whose place stands in their details and not in their message. */
-const PLACED = /^(?:PIPELINE_|TEMPLATE_)/;
-
 /** Returns the message of an error, behind `FILE:LINE:COLUMN: ` when it is about a place in a file. */
-export function placedMessage({ code, message, details }: WeirError): string {
+export function placedMessage({ message, details }: WeirError): string {
   const { file = details["name"], line, column, problemCount } = details;
-  if (!PLACED.test(code) || typeof line !== "number" || typeof column !== "number") return message;
+  if (typeof line !== "number" || typeof column !== "number") return message;
+  // Others say in their message where it is.
+  if (typeof file !== "string" || message.includes(`:${line}:${column}`)) return message;
   const others = typeof problemCount === "number" ? problemCount - 1 : 0;
   const more = others < 1 ? "" : ` (and ${others} more ${others === 1 ? "problem" : "problems"})`;
-  const place = `${typeof file === "string" ? `${file}:` : ""}${line}:${column}`;
-  return `${place}: ${message}${more}`;
+  return `${file}:${line}:${column}: ${message}${more}`;
 }
 
 /** Returns `error` as data; `hint` is left out when there is none. */

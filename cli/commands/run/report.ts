@@ -68,19 +68,22 @@ export function reportText(end: RunEnd, tally: RunTally, redact: (text: string) 
     error:
       error === undefined ? null : { code: error.code, message: error.message, hint: error.hint },
   };
-  return `${redact(JSON.stringify(report, null, 2))}\n`;
+  const masked = (_key: string, value: unknown): unknown =>
+    typeof value === "string" ? redact(value) : value;
+  return `${JSON.stringify(report, masked, 2)}\n`;
 }
 
-/**
- * Writes a report, whole or not at all.
- *
- * @throws {WeirError} IO_WRITE
- */
-export async function writeReport(path: string, text: string, files: Files): Promise<void> {
+/** Writes a report, whole or not at all; returns why it could not be written. */
+export async function writeReport(
+  path: string,
+  text: string,
+  files: Files,
+): Promise<WeirError | undefined> {
   try {
     await files.replace(path, text, 0o644);
+    return undefined;
   } catch (error) {
-    throw new WeirError("IO_WRITE", `Cannot write the report to ${path}: ${messageOf(error)}`, {
+    return new WeirError("IO_WRITE", `Cannot write the report to ${path}: ${messageOf(error)}`, {
       hint: "See whether its folder is there and may be written to",
       details: { path },
       cause: error,
