@@ -1,4 +1,13 @@
-import { Alias, type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import {
+  Alias,
+  type Document,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+} from "yaml";
 import { messageOf, WeirError } from "../base/errors.ts";
 import type { TemplateName, TemplateOptions } from "../template/render.ts";
 import { drawFrame } from "./frame.ts";

@@ -117,7 +117,7 @@ export function mergeSpecs(
 /** A rule as one would write it by hand. */
 export interface WrittenRule {
   readonly when: string;
-  readonly then: Fields;
+  readonly action: Fields;
 }
 
 /** A status, a class of statuses such as 5xx, or a kind of error: its shape was checked. */
@@ -138,13 +138,13 @@ function causeText(cause: unknown): string {
 export function retryRules(retry: unknown): readonly WrittenRule[] {
   if (retry === undefined || retry === null || retry === false) return [];
   if (!isMap(retry)) {
-    const then = { do: "retry", attempts: retry, backoff: "exponential", delay: 1 };
-    return [{ when: RETRYABLE, then }];
+    const action = { do: "retry", attempts: retry, backoff: "exponential", delay: 1 };
+    return [{ when: RETRYABLE, action }];
   }
   const { on, ...fields } = retry;
   const causes: readonly unknown[] = on === undefined ? [] : Array.isArray(on) ? on : [on];
   const when = causes.length === 0 ? RETRYABLE : causes.map(causeText).join(" or ");
-  return [{ when, then: { do: "retry", ...fields } }];
+  return [{ when, action: { do: "retry", ...fields } }];
 }
 
 const RETRYABLE = "outcome.error is not none and outcome.error.retryable";

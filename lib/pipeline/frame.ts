@@ -6,7 +6,8 @@ const USERINFO = /\/\/[^/\s"']*@/;
 /** A run of letters and digits too long for a name: more likely a part of a secret. */
 const SECRET_LIKE = /[\w-]{33,}/;
 /** A key whose value is a secret when it is written down instead of a template. */
-const SECRET_KEY = /^(.*?(?:pass|secret|token|authorization|cookie|api[_-]?key)[\w"'-]*\s*:\s)\s*\S/i;
+const SECRET_KEY =
+  /^(.*?(?:pass|secret|token|authorization|cookie|api[_-]?key)[\w"'-]*\s*:\s)\s*\S/i;
 
 /** Text that may be a secret becomes an ellipsis, from the value on or as a whole. */
 function masked(line: string): string {

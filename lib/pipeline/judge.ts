@@ -46,11 +46,10 @@ export class Judge {
 
   /** Returns what to wait for another attempt; undefined when there is none. */
   async again(outcome: Outcome, facts: AttemptFacts): Promise<Again | undefined> {
-    const { lane, names, run, signal } = this.#track;
+    const { names, signal } = this.#track;
     this.#facts = { ...facts, attempt: facts.attempt + this.#before };
     names._attempt = facts.attempt;
     if (outcome.error?.kind === "cancelled" || signal.aborted) return undefined;
-    if (lane?.isStopping === true) return undefined;
     const verdict = this.#decide(outcome, true);
     this.#judged = { outcome, verdict };
     if (verdict.kind !== "retry") return undefined;
@@ -61,7 +60,6 @@ export class Judge {
     }
     this.hasRetried ||= outcome.status === "error";
     names._attempt = facts.attempt + 1;
-    if (lane !== undefined) lane.waitsUntilMs = run.ports.clock.monotonicMs() + verdict.waitMs;
     return { waitMs: verdict.waitMs, reason: verdict.reason };
   }
 

@@ -8,6 +8,7 @@ import { compileStep } from "./load/step.ts";
 import { compileTasks } from "./load/tasks.ts";
 import { readRoot, type Root } from "./load/root.ts";
 import type { Playbook, Step } from "./model.ts";
+import { shownName } from "./schema/near.ts";
 import { compileValue } from "./values.ts";
 
 /** How a pipeline file is read. */
@@ -91,7 +92,7 @@ function checkSteps(root: Root, steps: readonly Step[], load: LoadContext): stri
     if (names.indexOf(name) === index) return;
     load.add(
       load.source.error([...path, "step"], {
-        message: `Two steps are named ${JSON.stringify(name.slice(0, 64))}`,
+        message: `Two steps are named ${shownName(name)}`,
         hint: "Give each a name of its own",
       }),
     );

@@ -1,9 +1,15 @@
+import { isAbsolute } from "node:path";
+import { codeOf, messageOf, WeirError } from "../base/errors.ts";
+import { csvItems } from "../results/csv-items.ts";
+import { jsonItems } from "../results/json-items.ts";
+import { ndjsonItems } from "../results/ndjson-items.ts";
 import { isDict, keysOf, kindOf, ownValue } from "../template/values.ts";
-import type { Loop, LoopInput } from "./model.ts";
+import { templateTypeError } from "./actions/fields.ts";
+import type { LoopInput } from "./model.ts";
 import type { RunPorts } from "./ports.ts";
 import type { Scope } from "./scope.ts";
 import type { Source } from "./source.ts";
-import { wrongValue } from "./wrong-value.ts";
+import type { Value } from "./values.ts";
 
 /** The items of a loop, read as they are needed. */
 export interface LoopItems {
@@ -15,22 +21,38 @@ export interface LoopItems {
 /** What the items of a loop are read with. */
 export interface LoopInputContext {
   readonly scope: Scope;
-  readonly ports: RunPorts;
+  readonly ports: Pick<RunPorts, "files" | "folder" | "results">;
   readonly source: Source;
 }
 
+type Chunks = AsyncIterable<Uint8Array>;
+
+/** Items of a JSON document that is a list. */
+const LIST_PATH = "$[*]";
+
 /**
- * Returns the items of a loop.
+ * Returns the items of a loop; files and stored results are read while the loop runs.
  *
- * @throws {WeirError} TEMPLATE_* when the value is nothing that can be repeated
+ * @throws {WeirError} TEMPLATE_* when a value is nothing that can be repeated, IO_READ,
+ *   REFERENCE_NOT_AVAILABLE; while items are read, what is wrong with them
  */
-export function openItems(loop: Loop, context: LoopInputContext): Promise<LoopItems> {
-  return Promise.resolve(itemsOf(loop, loop.input, context));
+export async function openItems(input: LoopInput, context: LoopInputContext): Promise<LoopItems> {
+  if (input.kind === "value") return itemsOf(input.value, context);
+  if (input.kind === "file") {
+    const chunks = readFile(textOf(input.path, context), context.ports);
+    return { items: readers[input.format](chunks), total: undefined };
+  }
+  return { items: await storedItems(input.ref, input.items, context), total: undefined };
 }
 
-function itemsOf(loop: Loop, input: LoopInput, { scope, source }: LoopInputContext): LoopItems {
-  if (input.kind !== "value") throw new Error(input.kind);
-  const value = input.value.evaluate(scope);
+const readers = {
+  ndjson: ndjsonItems,
+  csv: (chunks: Chunks) => csvItems(chunks),
+  json: (chunks: Chunks) => jsonItems(chunks, LIST_PATH),
+} as const;
+
+function itemsOf(input: Value, { scope, source }: LoopInputContext): LoopItems {
+  const value = input.evaluate(scope);
   if (Array.isArray(value)) return { items: value, total: value.length };
   if (isDict(value)) {
     const keys = keysOf(value);
@@ -39,9 +61,9 @@ function itemsOf(loop: Loop, input: LoopInput, { scope, source }: LoopInputConte
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) {
     return { items: countTo(value), total: value };
   }
-  throw wrongValue(source, input.value.path, {
+  throw templateTypeError(source, input.path, {
     message: `A loop goes over a list, a map or a whole number, and this is ${nameOf(value)}`,
-    hint: `Let "in" of "${loop.iterator}" give a list, for example with default([])`,
+    hint: "Let in give a list; results that were written to a file are read with in: { result: … }",
   });
 }
 
@@ -53,4 +75,44 @@ function nameOf(value: unknown): string {
   if (typeof value === "number") return `the number ${value}`;
   const kind = kindOf(value);
   return kind === "none" ? "none" : `a ${kind}`;
+}
+
+function textOf(input: Value, { scope, source }: LoopInputContext): string {
+  const value = input.evaluate(scope);
+  if (typeof value === "string" && value !== "") return value;
+  throw templateTypeError(source, input.path, {
+    message: `This must be a text, and it is ${nameOf(value)}`,
+    hint: "Give the name of a file, or a reference such as {{ fetch.__ref__ }}",
+  });
+}
+
+async function* readFile(
+  file: string,
+  { files, folder }: Pick<RunPorts, "files" | "folder">,
+): AsyncGenerator<Uint8Array> {
+  const path = isAbsolute(file) ? file : `${folder}/${file}`;
+  try {
+    yield* files.chunks(path);
+  } catch (error) {
+    throw new WeirError("IO_READ", `Cannot read ${path}: ${messageOf(error)}`, {
+      hint: "A file of a loop is looked for beside the pipeline",
+      details: { path, reason: codeOf(error) },
+      cause: error,
+    });
+  }
+}
+
+/** Reads a stored result as what it is: lines of JSON, CSV, or one JSON document. */
+async function storedItems(
+  input: Value,
+  path: string | undefined,
+  context: LoopInputContext,
+): Promise<AsyncIterable<unknown>> {
+  const { results } = context.ports;
+  const ref = textOf(input, context);
+  const type = (await results.entry(ref)).meta.content_type ?? "";
+  const chunks = await results.open(ref);
+  if (path !== undefined) return jsonItems(chunks, path);
+  if (/ndjson|jsonl/i.test(type)) return ndjsonItems(chunks);
+  return /\bcsv\b/i.test(type) ? csvItems(chunks) : jsonItems(chunks, LIST_PATH);
 }

@@ -9,7 +9,7 @@ import type { Loop, Step } from "./model.ts";
 import { stopped } from "./pause.ts";
 import type { RunState } from "./run-state.ts";
 import { runTasks, type TasksEnd } from "./tasks.ts";
-import { type Lane, Track } from "./track.ts";
+import { Track } from "./track.ts";
 
 /** Items read ahead of the lanes, at least. */
 const READ_AHEAD = 16;
@@ -31,7 +31,6 @@ export interface LoopContext {
   readonly run: RunState;
   readonly step: Step;
   readonly args: Readonly<Record<string, unknown>>;
-  readonly signal: AbortSignal;
   /** Told once how many items there are, undefined when that is not known. */
   readonly onOpen: (total: number | undefined) => void;
 }
@@ -42,12 +41,12 @@ export interface LoopContext {
  * @throws {WeirError} CANCELLED, or what else stopped the run; INTERNAL
  */
 export async function runLoop(loop: Loop, context: LoopContext): Promise<LoopEnd> {
-  const { run, step, args, signal } = context;
-  const { scope } = new Track({ run, step, args, signal });
+  const { run, step, args } = context;
+  const { scope } = new Track({ run, step, args, signal: run.ports.signal });
   let input: LoopItems;
   try {
     const { ports, playbook } = run;
-    input = await openItems(loop, { scope, ports, source: playbook.source });
+    input = await openItems(loop.input, { scope, ports, source: playbook.source });
   } catch (error) {
     context.onOpen(undefined);
     const failure = failureOf(error, { step: step.name });
@@ -64,7 +63,8 @@ class LoopRun {
   readonly #context: LoopContext;
   readonly #engine: Engine<unknown, unknown>;
   readonly #results: LoopResults;
-  readonly #lanes: LoopLane[] = [];
+  /** One for each place in which items run side by side. */
+  readonly #lanes: AbortController[] = [];
   readonly #errors: { readonly index: number; readonly error: unknown }[] = [];
   #count = 0;
   #ok = 0;
@@ -86,7 +86,7 @@ class LoopRun {
   }
 
   async run(): Promise<LoopEnd> {
-    const { signal } = this.#context;
+    const { signal } = this.#context.run.ports;
     const onAbort = (): void => this.#abort(stopped(signal));
     signal.addEventListener("abort", onAbort, { once: true });
     if (signal.aborted) onAbort();
@@ -120,7 +120,7 @@ class LoopRun {
   }
 
   async #runLane(): Promise<void> {
-    const lane = new LoopLane();
+    const lane = new AbortController();
     this.#lanes.push(lane);
     try {
       for (;;) {
@@ -134,13 +134,12 @@ class LoopRun {
     }
   }
 
-  async #runItem(lease: Lease<unknown>, lane: LoopLane): Promise<void> {
+  async #runItem(lease: Lease<unknown>, lane: AbortController): Promise<void> {
     const { run, step, args } = this.#context;
     const iter = { index: lease.index, [this.#loop.iterator]: lease.item };
-    const { signal } = lane;
     this.#count = Math.max(this.#count, lease.index + 1);
-    lane.waitsUntilMs = 0;
-    const track = new Track({ run, step, args, signal, lane, iteration: lease.index, iter });
+    const iteration = lease.index;
+    const track = new Track({ run, step, args, signal: lane.signal, iteration, iter });
     let end: TasksEnd;
     try {
       end = await runTasks(track);
@@ -199,14 +198,14 @@ class LoopRun {
     );
   }
 
-  /** Begins nothing new; what is under way finishes, what waits is dropped. */
+  /** Begins nothing new; what is under way finishes, what waits for another attempt is dropped. */
   #fail(failure: Failure): void {
     if (this.#isStopping) return;
     this.#isStopping = true;
     this.#failure = failure;
     this.#engine.close();
-    const nowMs = this.#context.run.ports.clock.monotonicMs();
-    for (const lane of this.#lanes) lane.drop(nowMs);
+    const reason = new WeirError("CANCELLED", "Another item of the loop failed");
+    for (const lane of this.#lanes) lane.abort(reason);
   }
 
   /** Ends all that is under way. */
@@ -249,29 +248,5 @@ class LoopRun {
     if (threshold === undefined || !("share" in threshold)) return undefined;
     if (this.#failed <= threshold.share * this.#count) return undefined;
     return this.#tooMany(`${Math.round(threshold.share * 10_000) / 100}% of ${this.#count}`);
-  }
-}
-
-/** One of the places in which items run side by side. */
-class LoopLane implements Lane {
-  readonly #abortion = new AbortController();
-  waitsUntilMs = 0;
-  isStopping = false;
-
-  get signal(): AbortSignal {
-    return this.#abortion.signal;
-  }
-
-  /** Starts nothing new; a wait that would end after `nowMs` ends at once. */
-  drop(nowMs: number): void {
-    this.isStopping = true;
-    if (this.waitsUntilMs > nowMs) {
-      this.abort(new WeirError("CANCELLED", "Another item of the loop failed"));
-    }
-  }
-
-  abort(reason: unknown): void {
-    this.isStopping = true;
-    this.#abortion.abort(reason);
   }
 }

@@ -6,7 +6,7 @@ import type { Assignment, Policy, Rule } from "./model.ts";
 import type { Outcome } from "./outcome.ts";
 import { type Scope, within } from "./scope.ts";
 import type { Source } from "./source.ts";
-import { wrongValue } from "./wrong-value.ts";
+import { templateTypeError } from "./actions/fields.ts";
 
 /** What the rule set, and its number from 1; without one no rule matched. */
 interface Decided {
@@ -179,7 +179,7 @@ function innerMap(
     return inner as Readonly<Record<string, unknown>>;
   }
   const path = [target, ...names.slice(0, depth + 1)].join(".");
-  throw wrongValue(source, value.path, {
+  throw templateTypeError(source, value.path, {
     message: `"${path}" is no map, so nothing can be set in it`,
     hint: `Set "${path}" itself, or choose another name`,
     part: "key",

@@ -33,10 +33,12 @@ export class RunState {
   /** True once a task wrote to standard output. */
   isPrinted = false;
 
-  constructor(playbook: Playbook, workload: Dict, ports: RunPorts) {
+  /** @param signal ends the run, beside what ends all of `ports` */
+  constructor(playbook: Playbook, workload: Dict, ports: RunPorts, signal: AbortSignal) {
     this.playbook = playbook;
     this.ports = {
       ...ports,
+      signal,
       emit: (event) => {
         if (event.event === "warning") this.warningCount += 1;
         ports.emit(event);

@@ -53,10 +53,11 @@ export async function runPlaybook(
   ports: RunPorts,
 ): Promise<RunResult> {
   const entry = entryOf(playbook, inputs.target);
-  const run = new RunState(playbook, mergeWorkload(playbook.workload, inputs.workload), ports);
   const startedMs = ports.clock.monotonicMs();
   const deadline = new Deadline(playbook, ports);
-  const walker = new Walker(run, deadline.signal);
+  const workload = mergeWorkload(playbook.workload, inputs.workload);
+  const run = new RunState(playbook, workload, ports, deadline.signal);
+  const walker = new Walker(run);
   run.ports.emit({ event: "run_start", pipeline: playbook.name, steps: playbook.steps.length });
   for (const { message } of playbook.warnings) run.warn(message);
   let end: RunEnd;

@@ -22,7 +22,6 @@ export interface StepEnd {
 export interface StepContext {
   readonly run: RunState;
   readonly args: Readonly<Record<string, unknown>>;
-  readonly signal: AbortSignal;
 }
 
 /**
@@ -88,7 +87,8 @@ function notAdmitted(step: Step, failure: Failure, { ports }: RunState): StepEnd
 }
 
 async function runBody(step: Step, context: StepContext): Promise<StepEnd> {
-  const { run, args, signal } = context;
+  const { run, args } = context;
+  const { signal } = run.ports;
   if (step.loop !== undefined) return await runLoopStep(step, step.loop, context);
   run.ports.emit({ event: "step_start", step: step.name });
   const track = new Track({ run, step, args, signal });

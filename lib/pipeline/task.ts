@@ -25,7 +25,8 @@ export interface TaskEnd {
  */
 export async function runTask(task: Task, track: Track): Promise<TaskEnd> {
   const { names, run, signal } = track;
-  if (signal.aborted) throw stopped(signal);
+  const { signal: hardStop } = run.ports;
+  if (hardStop.aborted) throw stopped(hardStop);
   const at = track.at(task.label);
   const judge = new Judge(task, track, at);
   names._task = task.label;
@@ -41,7 +42,7 @@ export async function runTask(task: Task, track: Track): Promise<TaskEnd> {
   const startedMs = run.ports.clock.monotonicMs();
   const { outcome, thrown } = await outcomeOf(task, context);
   const { error } = outcome;
-  if (signal.aborted) throw stopped(signal);
+  if (hardStop.aborted) throw stopped(hardStop);
   if (error?.kind === "cancelled") throw new WeirError("CANCELLED", error.message);
   const verdict = await judge.settle(outcome);
   names._prev = outcome.result;
@@ -99,7 +100,8 @@ async function outcomeOf(task: Task, context: TaskContext): Promise<TaskOutcome>
   try {
     return { outcome: await (work.hasOwnAttempts ? work.run(context) : attempts(work, context)) };
   } catch (error) {
-    if (context.signal.aborted) throw stopped(context.signal);
+    const { signal } = context.ports;
+    if (signal.aborted) throw stopped(signal);
     const thrown = failureOf(error, context.at);
     return { outcome: failedOutcome(thrown.error), thrown };
   }

@@ -1,5 +1,6 @@
 import { WeirError } from "../base/errors.ts";
 import { type Failure, refusal } from "./failure.ts";
+import { stopped } from "./pause.ts";
 import { runTask } from "./task.ts";
 import type { Track } from "./track.ts";
 
@@ -36,10 +37,8 @@ export async function runTasks(track: Track): Promise<TasksEnd> {
   }
 }
 
-function jumpTo(label: string, { step, lane, failedAttempts }: Track): number {
-  if (lane?.isStopping === true) {
-    throw new WeirError("CANCELLED", "Another item of the loop failed");
-  }
+function jumpTo(label: string, { step, signal, failedAttempts }: Track): number {
+  if (signal.aborted) throw stopped(signal);
   failedAttempts.delete(label);
   const at = step.tasks.findIndex((task) => task.label === label);
   if (at === -1) {

@@ -19,19 +19,10 @@ export interface TrackOptions {
   readonly run: RunState;
   readonly step: Step;
   readonly args: Readonly<Record<string, unknown>>;
+  /** Aborts when nothing new is to be begun: no attempt, and no round of a jump. */
   readonly signal: AbortSignal;
-  /** What is in the way of another attempt or a jump. */
-  readonly lane?: Lane | undefined;
   readonly iteration?: number | undefined;
   readonly iter?: Readonly<Record<string, unknown>> | undefined;
-}
-
-/** What a list of tasks has to do with its siblings. */
-export interface Lane {
-  /** True: another item failed, so nothing is started that need not be finished. */
-  readonly isStopping: boolean;
-  /** Until when, on the monotonic clock, it does nothing but wait; 0 when it works. */
-  waitsUntilMs: number;
 }
 
 /** One list of tasks that runs: its variables, its results, its scope. */
@@ -39,7 +30,6 @@ export class Track {
   readonly run: RunState;
   readonly step: Step;
   readonly signal: AbortSignal;
-  readonly lane: Lane | undefined;
   readonly iteration: number | undefined;
   readonly names: TrackNames;
   /** Results of its tasks by label. */
@@ -50,11 +40,10 @@ export class Track {
   #values = 0;
 
   constructor(options: TrackOptions) {
-    const { run, step, signal, lane, iteration, iter = {}, args } = options;
+    const { run, step, signal, iteration, iter = {}, args } = options;
     this.run = run;
     this.step = step;
     this.signal = signal;
-    this.lane = lane;
     this.iteration = iteration;
     this.names = { iter, args, _prev: null, _task: null, _attempt: 1 };
     this.scope = {

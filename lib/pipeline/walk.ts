@@ -6,7 +6,7 @@ import { stopped } from "./pause.ts";
 import type { RunState } from "./run-state.ts";
 import type { Scope } from "./scope.ts";
 import { runStep, type StepEnd } from "./step.ts";
-import { wrongValue } from "./wrong-value.ts";
+import { templateTypeError } from "./actions/fields.ts";
 
 /** How the last run of a step ended. */
 export interface StepSummary {
@@ -32,7 +32,6 @@ const NOWHERE: Next = { tokens: [] };
 /** Goes from step to step. One runs at a time: those that several arcs lead to wait in their order. */
 export class Walker {
   readonly #run: RunState;
-  readonly #signal: AbortSignal;
   readonly #summaries = new Map<string, StepSummary>();
   readonly #results = new Map<string, unknown>();
   /** True: no step says where to go, so that they run in the order of the file. */
@@ -42,9 +41,8 @@ export class Walker {
   /** What the run gives, once `takeOutput` took it. */
   output: unknown = null;
 
-  constructor(run: RunState, signal: AbortSignal) {
+  constructor(run: RunState) {
     this.#run = run;
-    this.#signal = signal;
     this.#isInOrder = run.playbook.steps.every(({ arcs }) => arcs.length === 0);
   }
 
@@ -56,12 +54,13 @@ export class Walker {
   async walk(entry: Step): Promise<Failure | undefined> {
     const waiting: Token[] = [{ step: entry, args: {} }];
     for (let token = waiting.shift(); token !== undefined; token = waiting.shift()) {
-      if (this.#signal.aborted) throw stopped(this.#signal);
+      const { signal } = this.#run.ports;
+      if (signal.aborted) throw stopped(signal);
       const { step, args } = token;
       this.at = { step: step.name };
       const refused = this.#visit(step);
       if (refused !== undefined) return refused;
-      const end = await runStep(step, { run: this.#run, args, signal: this.#signal });
+      const end = await runStep(step, { run: this.#run, args });
       this.#record(step, end);
       const next = this.#next(step, end, args);
       if ("broken" in next) return next.broken;
@@ -138,7 +137,7 @@ export class Walker {
       // A dictionary that is no Map is a plain object.
       return { step, args: args as Args };
     }
-    throw wrongValue(source, arc.args.path, {
+    throw templateTypeError(source, arc.args.path, {
       message: "The args of an arc are no map",
       hint: "Write args as name: value",
     });

@@ -46,7 +46,8 @@ export class Fields {
   whole(key: string, min: number, max: number): number | undefined {
     const value = this.#valueOf(key);
     if (value === undefined) return undefined;
-    const found = typeof value === "string" && /^\d{1,15}$/.test(value.trim()) ? Number(value) : value;
+    const found =
+      typeof value === "string" && /^\d{1,15}$/.test(value.trim()) ? Number(value) : value;
     if (typeof found === "number" && Number.isInteger(found) && found >= min && found <= max)
       return found;
     throw this.#refused(key, `a whole number from ${min} to ${max}`, "Make the template give one");

@@ -1,4 +1,4 @@
-import { nearestName } from "../../base/nearest.ts";
+import { nearHint, shownName } from "../schema/near.ts";
 import { text } from "../schema/shapes.ts";
 import type { ActionInput, ActionKind } from "./action.ts";
 
@@ -16,13 +16,9 @@ function targetOf({ fields, path, source, labels, label }: ActionInput): string 
     });
   }
   if (labels.includes(to)) return to;
-  const near = nearestName(to.slice(0, 64), labels);
   throw source.error(at, {
-    message: `No task of this step is named ${JSON.stringify(to.slice(0, 64))}`,
-    hint:
-      near === undefined
-        ? `The tasks are: ${labels.join(", ")}; another step is reached by next`
-        : `Did you mean ${near}`,
+    message: `No task of this step is named ${shownName(to)}`,
+    hint: nearHint(to, labels, "tasks"),
   });
 }
 

@@ -1,8 +1,9 @@
+import { httpKind } from "./http.ts";
 import type { TaskKind } from "./kind.ts";
 import { noopKind } from "./noop.ts";
 
 /** What may stand behind `kind:` of a task, in the order of the manual. */
-export const TASK_KINDS: readonly TaskKind[] = [noopKind];
+export const TASK_KINDS: readonly TaskKind[] = [httpKind, noopKind];
 
 const LATER = "It is not available in this version";
 const SCRIPT = "Use kind: script, which runs JavaScript in a sandbox";

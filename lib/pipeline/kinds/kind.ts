@@ -10,7 +10,10 @@ export interface TaskContext {
   readonly ports: RunPorts;
   readonly at: Where & { readonly task: string };
   readonly scope: Scope;
-  /** Aborts when the run is stopped, or a sibling failed and nothing new is to be sent. */
+  /**
+   * Aborts when nothing new is to be sent: the run is stopped, or an item beside it failed. What was
+   * sent by then is finished, and waits end with CANCELLED; `ports.signal` gives up all.
+   */
   readonly signal: AbortSignal;
   /**
    * Asks the policy of the task whether to make another attempt: what it waits, undefined for no.

@@ -20,7 +20,8 @@ export type Ways = Pick<Step, "mode" | "arcs">;
  */
 export function compileArcs(node: unknown, path: KeyPath, source: Source): Ways {
   if (node === undefined) return { mode: "exclusive", arcs: [] };
-  if (typeof node === "string") return { mode: "exclusive", arcs: [compileArc(node, path, source)] };
+  if (typeof node === "string")
+    return { mode: "exclusive", arcs: [compileArc(node, path, source)] };
   if (Array.isArray(node)) return { mode: "exclusive", arcs: arcsOf(node, path, source) };
   if (!isMap(node))
     throw source.error(path, {
@@ -43,7 +44,8 @@ function compileArc(node: unknown, path: KeyPath, source: Source): Arc {
   return {
     path: [...path, "step"],
     step,
-    when: when === undefined ? undefined : compileCondition(String(when), [...path, "when"], source),
+    when:
+      when === undefined ? undefined : compileCondition(String(when), [...path, "when"], source),
     args: args === undefined ? undefined : compileValue(args, [...path, "args"], source),
   };
 }

@@ -71,7 +71,8 @@ function free(values: Fields, { path, source }: Place): readonly Assignment[] {
     const why = Object.hasOwn(FIXED, first) ? FIXED[first] : undefined;
     if (why !== undefined)
       throw source.error(at.path, { message: `${first} cannot be set`, hint: why, part: "key" });
-    if (first !== "iter" && first !== "ctx") return [assignment("ctx", [first, ...rest], value, at)];
+    if (first !== "iter" && first !== "ctx")
+      return [assignment("ctx", [first, ...rest], value, at)];
     return rest.length === 0 ? nested(first, value, at) : [assignment(first, rest, value, at)];
   });
 }

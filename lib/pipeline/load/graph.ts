@@ -1,5 +1,5 @@
-import { nearestName } from "../../base/nearest.ts";
 import type { Step } from "../model.ts";
+import { nearHint, shownName } from "../schema/near.ts";
 import type { LoadContext } from "./context.ts";
 
 /** Adds an error for each arc to a step that does not exist. */
@@ -7,11 +7,10 @@ export function checkTargets(steps: readonly Step[], load: LoadContext): void {
   const names = steps.map(({ name }) => name);
   for (const { path, step } of steps.flatMap(({ arcs }) => arcs)) {
     if (names.includes(step)) continue;
-    const near = nearestName(step.slice(0, 64), names);
     load.add(
       load.source.error(path, {
-        message: `The arc leads to ${JSON.stringify(step.slice(0, 64))}, and no step has that name`,
-        hint: near === undefined ? `The steps are: ${names.join(", ")}` : `Did you mean ${near}`,
+        message: `The arc leads to ${shownName(step)}, and no step has that name`,
+        hint: nearHint(step, names, "steps"),
       }),
     );
   }

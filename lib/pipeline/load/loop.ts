@@ -5,10 +5,11 @@ import { loop as loopShape, loopSource, loopSpecKeys } from "../schema/file.ts";
 import type { KeyPath } from "../source.ts";
 import { compileValue } from "../values.ts";
 import { isMap, type LoadContext } from "./context.ts";
-import { splitSpec } from "./spec.ts";
+import { levelShape, splitSpec } from "./spec.ts";
 import { anything } from "../schema/shapes.ts";
 
 const LOOP = loopShape(anything());
+const SPEC = levelShape(loopSpecKeys());
 const SOURCES = loopSource();
 const PARALLEL_DEFAULT = 8;
 const RESERVED = ["index", "parent"];
@@ -40,7 +41,7 @@ export function compileLoop(node: unknown, path: KeyPath, load: LoadContext): Re
       hint: "Use another name, such as item",
     });
   const specPath = [...path, "spec"];
-  const { own, level } = splitSpec(fields.spec, specPath, loopSpecKeys(), source);
+  const { own, level } = splitSpec(fields.spec, specPath, SPEC, source);
   const { mode = "sequential", max_in_flight, on_error = "fail" } = own;
   if (mode === "sequential" && max_in_flight !== undefined && max_in_flight > 1)
     load.warn(

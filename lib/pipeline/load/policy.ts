@@ -1,11 +1,11 @@
-import { nearestName } from "../../base/nearest.ts";
 import { ACTIONS } from "../actions/index.ts";
 import type { ActionKind } from "../actions/action.ts";
 import { retryRules } from "../expand.ts";
 import type { AdmitRule, Assignment, Policy, Rule } from "../model.ts";
 import { check, kindText, pathText } from "../schema/check.ts";
+import { nearHint, shownName } from "../schema/near.ts";
 import { admit, policy, rule, sharedActionKeys } from "../schema/policy.ts";
-import { anything, list, table, text } from "../schema/shapes.ts";
+import { anything, table, text } from "../schema/shapes.ts";
 import type { KeyPath, Source } from "../source.ts";
 import { compileCondition } from "../values.ts";
 import { compileAssignments } from "./assignments.ts";
@@ -23,13 +23,16 @@ export interface RuleOwner {
   readonly isParallel: boolean;
 }
 
-const POLICY = policy(list(anything()));
+const POLICY = policy(anything());
 const RULE = rule(anything(), anything());
 const ADMIT = admit();
 const ACTION_SHAPES = new Map(
   ACTIONS.map((action) => [
     action.name,
-    table({ do: text(), ...sharedActionKeys(), ...action.keys }, { example: `{ do: ${action.name} }` }),
+    table(
+      { do: text(), ...sharedActionKeys(), ...action.keys },
+      { example: `{ do: ${action.name} }` },
+    ),
   ]),
 );
 const DO_LIST = ACTIONS.map(({ name }) => name).join(", ");
@@ -44,9 +47,9 @@ const DO_LIST = ACTIONS.map(({ name }) => name).join(", ");
 export function compilePolicy(spec: Fields, path: KeyPath, owner: RuleOwner): Policy {
   const { source } = owner;
   const retryPath = [...path, "retry"];
-  const shorthand = retryRules(spec["retry"]).map(({ when, then }) =>
+  const shorthand = retryRules(spec["retry"]).map(({ when, action }) =>
     compileRule(
-      { path: retryPath, when, whenPath: retryPath, action: then, actionPath: retryPath },
+      { path: retryPath, when, whenPath: retryPath, action, actionPath: retryPath },
       owner,
       true,
     ),
@@ -63,7 +66,7 @@ export function compilePolicy(spec: Fields, path: KeyPath, owner: RuleOwner): Po
 /** A rule taken apart: what must hold, and what then happens. */
 interface ReadRule {
   readonly path: KeyPath;
-  readonly when: unknown;
+  readonly when: string | boolean | undefined;
   readonly whenPath: KeyPath;
   readonly action: Fields;
   readonly actionPath: KeyPath;
@@ -100,10 +103,14 @@ function readRule(node: unknown, path: KeyPath, isLast: boolean, source: Source)
     });
   if (isElse === Object.hasOwn(fields, "when"))
     throw source.error(path, {
-      message: isElse ? "A rule has when or else, not both" : "A rule needs when, or else as the last",
+      message: isElse
+        ? "A rule has when or else, not both"
+        : "A rule needs when, or else as the last",
       hint: 'Write { when: "{{ … }}", then: { do: … } } or { else: { do: … } }',
     });
-  const found = isElse ? elseAction(fields, path, source) : { node: fields.then, at: [...path, "then"] };
+  const found = isElse
+    ? elseAction(fields, path, source)
+    : { node: fields.then, at: [...path, "then"] };
   const { action, actionPath } = oneAction(found.node, found.at, source);
   return { path, when: fields.when, whenPath: [...path, "when"], action, actionPath };
 }
@@ -161,13 +168,13 @@ function actionKind(action: Fields, path: KeyPath, source: Source): ActionKind {
       message: "The action does not say what to do",
       hint: `Add do: with one of: ${DO_LIST}`,
     });
-  const near = nearestName(
-    String(word).slice(0, 64),
-    ACTIONS.map(({ name }) => name),
-  );
   throw source.error([...path, "do"], {
-    message: `There is no action ${JSON.stringify(String(word).slice(0, 64))}`,
-    hint: near === undefined ? `The actions are: ${DO_LIST}` : `Did you mean ${near}`,
+    message: `There is no action ${shownName(word)}`,
+    hint: nearHint(
+      word,
+      ACTIONS.map(({ name }) => name),
+      "actions",
+    ),
   });
 }
 

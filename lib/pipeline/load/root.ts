@@ -2,11 +2,11 @@ import type { SpecLevel } from "../expand.ts";
 import type { PluginUse, Playbook } from "../model.ts";
 import { check, kindText } from "../schema/check.ts";
 import { executor, executorSpecKeys, playbook, plugin } from "../schema/file.ts";
-import { nearestName } from "../../base/nearest.ts";
+import { nearHint, shownName } from "../schema/near.ts";
 import { anything, list } from "../schema/shapes.ts";
 import type { KeyPath, Source } from "../source.ts";
 import { isMap, type LoadContext } from "./context.ts";
-import { splitSpec } from "./spec.ts";
+import { levelShape, splitSpec } from "./spec.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -31,6 +31,7 @@ const PLAYBOOK = playbook({
   plugins: list(plugin(), "[ ./sign.js ]", "a list of plugins"),
 });
 const EXECUTOR = executor(anything());
+const EXECUTOR_SPEC = levelShape(executorSpecKeys());
 const NO_LEVEL: SpecLevel = { spec: {}, path: undefined };
 
 /** Returns the name of a file without folder and ending. */
@@ -117,7 +118,7 @@ function readExecutor(node: unknown, load: LoadContext) {
   for (const key of Object.keys(others))
     load.warn(["executor", key], `executor.${key} has no meaning here`, "Remove it");
   const path = ["executor", "spec"];
-  const { own, level } = splitSpec(spec, path, executorSpecKeys(), source);
+  const { own, level } = splitSpec(spec, path, EXECUTOR_SPEC, source);
   const { on_unmatched } = own;
   return {
     level: on_unmatched === undefined ? level : withUnmatched(level, on_unmatched),
@@ -136,11 +137,10 @@ function withUnmatched(level: SpecLevel, word: string): SpecLevel {
 function entryOf(names: readonly string[], wanted: string | undefined, load: LoadContext): string {
   const path = ["executor", "spec", "entry_step"];
   if (wanted !== undefined && !names.includes(wanted)) {
-    const near = nearestName(wanted.slice(0, 64), names);
     load.add(
       load.source.error(path, {
-        message: `entry_step names ${JSON.stringify(wanted.slice(0, 64))}, and no step has that name`,
-        hint: near === undefined ? `The steps are: ${names.join(", ")}` : `Did you mean ${near}`,
+        message: `entry_step names ${shownName(wanted)}, and no step has that name`,
+        hint: nearHint(wanted, names, "steps"),
       }),
     );
   }
@@ -168,7 +168,11 @@ function pluginUse(node: unknown, path: KeyPath): PluginUse {
 /** The workload is data; a template in it would stay text. */
 function warnTemplates(node: unknown, path: KeyPath, load: LoadContext): void {
   if (typeof node === "string" && node.includes("{{"))
-    load.warn(path, "The workload is data: this template stays as it is", "Write it where it is used");
+    load.warn(
+      path,
+      "The workload is data: this template stays as it is",
+      "Write it where it is used",
+    );
   if (typeof node !== "object" || node === null) return;
   for (const [key, value] of Object.entries(node))
     warnTemplates(value, [...path, Array.isArray(node) ? Number(key) : key], load);

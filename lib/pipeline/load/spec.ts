@@ -1,4 +1,4 @@
-import { z, type ZodType } from "zod";
+import type { z, ZodType } from "zod";
 import type { SpecLevel } from "../expand.ts";
 import { TASK_KINDS } from "../kinds/index.ts";
 import { check } from "../schema/check.ts";
@@ -7,10 +7,17 @@ import type { KeyPath, Source } from "../source.ts";
 
 type Data<K extends Keys> = { readonly [P in keyof K]: z.output<K[P]> };
 
-/** Keys that the spec of any task may have. */
-export function taskSpecKeys(): Readonly<Record<string, ZodType>> {
-  const names = TASK_KINDS.flatMap(({ specKeys }) => Object.keys(specKeys));
-  return Object.fromEntries(["policy", "retry", ...names].map((name) => [name, anything()]));
+/** The `spec` of a level above the tasks: its own keys, and those its tasks take over. */
+export interface LevelShape<K extends Keys> {
+  readonly keys: K;
+  readonly shape: ZodType<Readonly<Record<string, unknown>>>;
+}
+
+/** Returns the shape of a spec with `keys` beside those of any task. */
+export function levelShape<K extends Keys>(keys: K): LevelShape<K> {
+  const names = ["policy", "retry", ...TASK_KINDS.flatMap((kind) => Object.keys(kind.specKeys))];
+  const inherited = Object.fromEntries(names.map((name) => [name, anything().optional()]));
+  return { keys, shape: table({ ...inherited, ...keys }) };
 }
 
 /**
@@ -22,10 +29,10 @@ export function taskSpecKeys(): Readonly<Record<string, ZodType>> {
 export function splitSpec<K extends Keys>(
   node: unknown,
   path: KeyPath,
-  keys: K,
+  { keys, shape }: LevelShape<K>,
   source: Source,
 ): { readonly own: Data<K>; readonly level: SpecLevel } {
-  const spec = check(table({ ...taskSpecKeys(), ...keys }), node ?? {}, path, source);
+  const spec = check(shape, node ?? {}, path, source);
   const isOwn = ([key]: readonly [string, unknown]): boolean => Object.hasOwn(keys, key);
   const entries = Object.entries(spec);
   return {

@@ -3,16 +3,18 @@ import type { Step } from "../model.ts";
 import { check } from "../schema/check.ts";
 import { NAME, step as stepShape, stepSpecKeys } from "../schema/file.ts";
 import { anything } from "../schema/shapes.ts";
+import { shownName } from "../schema/near.ts";
 import type { KeyPath } from "../source.ts";
 import { compileArcs } from "./arcs.ts";
 import { isMap, type LoadContext } from "./context.ts";
 import { compileLoop } from "./loop.ts";
 import { SCOPE_NAMES } from "./names.ts";
 import { compileAdmission } from "./policy.ts";
-import { splitSpec } from "./spec.ts";
+import { levelShape, splitSpec } from "./spec.ts";
 import { compileTasks } from "./tasks.ts";
 
 const STEP = stepShape({ tool: anything(), loop: anything(), next: anything(), spec: anything() });
+const SPEC = levelShape(stepSpecKeys());
 const MAX_ITERATIONS = 1000;
 
 /**
@@ -72,14 +74,14 @@ function checkName(name: string, path: KeyPath, load: LoadContext): void {
   else if (!NAME.test(name))
     load.warn(
       path,
-      `Templates cannot use the result of step ${JSON.stringify(name.slice(0, 64))}`,
+      `Templates cannot use the result of step ${shownName(name)}`,
       "Name it with letters, digits and _",
     );
 }
 
 /** Splits the spec of a step into admission, its limits, and what its tasks take over. */
 function stepSpec(node: unknown, path: KeyPath, load: LoadContext) {
-  const { own, level } = splitSpec(node, path, stepSpecKeys(), load.source);
+  const { own, level } = splitSpec(node, path, SPEC, load.source);
   const { policy } = level.spec;
   const policyPath = [...path, "policy"];
   if (!isMap(policy)) return { level, admit: [], maxIterations: own.max_iterations };

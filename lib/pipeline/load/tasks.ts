@@ -1,6 +1,6 @@
-import { z } from "zod";
-import { nearestName } from "../../base/nearest.ts";
-import { mergeSpecs, type SpecLevel } from "../expand.ts";
+import { z, type ZodType } from "zod";
+import { nearHint, shownName } from "../schema/near.ts";
+import { type MergedSpec, mergeSpecs, type SpecLevel } from "../expand.ts";
 import { OTHER_KINDS, TASK_KINDS } from "../kinds/index.ts";
 import type { TaskKind } from "../kinds/kind.ts";
 import type { Task } from "../model.ts";
@@ -8,7 +8,7 @@ import { check, kindText } from "../schema/check.ts";
 import { NAME } from "../schema/file.ts";
 import { retry as retryShape } from "../schema/policy.ts";
 import { RETRY_KEYS } from "../actions/retry.ts";
-import { anything, table, text } from "../schema/shapes.ts";
+import { anything, type Keys, table, text } from "../schema/shapes.ts";
 import type { KeyPath, Source } from "../source.ts";
 import { isMap, type LoadContext } from "./context.ts";
 import { SCOPE_NAMES } from "./names.ts";
@@ -101,7 +101,7 @@ function notATask(node: Fields, path: KeyPath, source: Source) {
   const [only = ""] = keys;
   if (keys.length === 1)
     return source.error([...path, only], {
-      message: `Task ${only.slice(0, 64)} must be a map with kind, not ${kindText(node[only])}`,
+      message: `Task ${shownName(only)} must be a map with kind, not ${kindText(node[only])}`,
       hint: "Indent its keys below it, and write kind: http",
     });
   return source.error(path, {
@@ -119,7 +119,7 @@ function checkLabel(
   const part = "key" as const;
   if (labels.indexOf(label) !== index)
     throw load.source.error(labelPath, {
-      message: `Two tasks of the step are named ${JSON.stringify(label.slice(0, 64))}`,
+      message: `Two tasks of the step are named ${shownName(label)}`,
       hint: "Give each a name of its own",
       part,
     });
@@ -132,7 +132,7 @@ function checkLabel(
   if (!NAME.test(label))
     load.warn(
       labelPath,
-      `Templates cannot use the result of task ${JSON.stringify(label.slice(0, 64))}`,
+      `Templates cannot use the result of task ${shownName(label)}`,
       "Name it with letters, digits and _",
     );
 }
@@ -148,12 +148,10 @@ function kindOf({ fields, path, label }: LabelledTask, source: Source): TaskKind
       hint: `Add kind: with one of: ${names.join(", ")}`,
       part: "key",
     });
-  const shown = String(word).slice(0, 64);
-  const other = Object.hasOwn(OTHER_KINDS, shown) ? OTHER_KINDS[shown] : undefined;
-  const near = nearestName(shown, names);
+  const isOther = typeof word === "string" && Object.hasOwn(OTHER_KINDS, word);
   throw source.error([...path, "kind"], {
-    message: `There is no kind ${JSON.stringify(shown)}`,
-    hint: other ?? (near === undefined ? `The kinds are: ${names.join(", ")}` : `Did you mean ${near}`),
+    message: `There is no kind ${shownName(word)}`,
+    hint: (isOther ? OTHER_KINDS[word] : undefined) ?? nearHint(word, names, "kinds"),
   });
 }
 
@@ -178,11 +176,7 @@ function compileTask(
 ): Task {
   const { fields, path, label } = task;
   const kind = kindOf(task, load.source);
-  const shape = table(
-    { kind: z.string(), name: text().optional(), desc: text().optional(), spec: anything().optional(), ...kind.keys },
-    { refused: misplaced(kind), expected: "a task: a map with kind" },
-  );
-  check(shape, fields, path, load.source);
+  check(shapesOf(kind).task, fields, path, load.source);
   const specPath = [...path, "spec"];
   const { spec, source } = taskSpec(kind, fields["spec"], specPath, around, load.source);
   const policy = compilePolicy(spec, specPath, { source, labels, label, ...around });
@@ -200,6 +194,54 @@ function compileTask(
   return { label, kind: kind.name, path, policy, work };
 }
 
+interface KindShapes {
+  readonly task: ZodType;
+  readonly spec: ZodType;
+}
+
+/** Shapes of the kinds met so far: making one costs more than using it. */
+const SHAPES = new Map<TaskKind, KindShapes>();
+
+function shapesOf(kind: TaskKind): KindShapes {
+  const known = SHAPES.get(kind);
+  if (known !== undefined) return known;
+  const made = makeShapes(kind);
+  SHAPES.set(kind, made);
+  return made;
+}
+
+function makeShapes(kind: TaskKind): KindShapes {
+  const own = Object.keys(kind.keys).map((key) => [key, "Write it on the task, beside kind"]);
+  return {
+    task: table(
+      {
+        kind: anything(),
+        name: text().optional(),
+        desc: text().optional(),
+        spec: anything().optional(),
+        ...openKeys(kind.keys),
+      },
+      { refused: misplaced(kind), expected: "a task: a map with kind" },
+    ),
+    spec: table(
+      {
+        policy: anything().optional(),
+        retry: retryShape(RETRY_KEYS).optional(),
+        ...openKeys(kind.specKeys),
+      },
+      { refused: Object.fromEntries(own) },
+    ),
+  };
+}
+
+/** Zod asks for keys that may be anything, and a kind says "anything" of keys nobody must write. */
+function openKeys(keys: Keys): Keys {
+  const entries = Object.entries(keys);
+  return Object.fromEntries(
+    entries.map(([key, shape]) => [key, shape instanceof z.ZodUnknown ? shape.optional() : shape]),
+  );
+}
+
 /** Merges the levels; of those above the task, only what its kind knows. */
 function taskSpec(
   kind: TaskKind,
@@ -207,23 +249,20 @@ function taskSpec(
   path: KeyPath,
   { levels }: TaskSurroundings,
   source: Source,
-) {
-  const keys = { policy: anything(), retry: retryShape(RETRY_KEYS).optional(), ...kind.specKeys };
-  const optional = Object.fromEntries(
-    Object.entries(keys).map(([key, shape]) => [key, shape.optional()]),
-  );
-  const shape = table(optional, { refused: { ...Object.fromEntries(Object.keys(kind.keys).map((key) => [key, "Write it on the task itself, beside kind"])) } });
-  check(shape, own ?? {}, path, source);
-  const known = levels.map((level) => ({
-    ...level,
-    spec: Object.fromEntries(
-      Object.entries(level.spec).filter(([key]) => Object.hasOwn(keys, key)),
-    ),
-  }));
-  // The shapes of what the file says were checked, so it is a map.
-  const last: SpecLevel = { spec: (own ?? {}) as Fields, path };
+): MergedSpec {
+  const { spec: shape } = shapesOf(kind);
+  const known = levels.map(({ spec, path: at }) => ({ path: at, spec: onlyFor(kind, spec) }));
+  const written = own ?? {};
+  // A spec that is no map is refused below, where it stands.
+  const last: SpecLevel = { spec: isMap(written) ? written : {}, path };
+  if (!isMap(written)) check(shape, written, path, source);
   const defaults: SpecLevel = { spec: kind.specDefaults, path: undefined };
   const merged = mergeSpecs([defaults, ...known, last], path, source);
   check(shape, merged.spec, path, merged.source);
   return merged;
+}
+
+function onlyFor(kind: TaskKind, spec: Fields): Fields {
+  const known = ["policy", "retry", ...Object.keys(kind.specKeys)];
+  return Object.fromEntries(Object.entries(spec).filter(([key]) => known.includes(key)));
 }

@@ -1,7 +1,7 @@
 import type { ZodType } from "zod";
 import type { WeirError } from "../../base/errors.ts";
 import type { Complaint, KeyPath, Source } from "../source.ts";
-import { readWords } from "./words.ts";
+import { readWords, wordsFor } from "./words.ts";
 
 type Issue = NonNullable<ReturnType<ZodType["safeParse"]>["error"]>["issues"][number];
 interface Found {
@@ -40,7 +40,7 @@ export function kindText(value: unknown): string {
  * @throws {WeirError} PIPELINE_INVALID for the first thing wrong; the others in `details.problems`
  */
 export function check<T>(shape: ZodType<T>, value: unknown, path: KeyPath, source: Source): T {
-  const result = shape.safeParse(value, { reportInput: true });
+  const result = shape.safeParse(value, { reportInput: true, error: wordsFor });
   if (result.success) return result.data;
   const errors = result.error.issues
     .flatMap((issue) => complaintsOf(issue, path))
@@ -72,7 +72,8 @@ function placeNumber({ details: { line, column } }: WeirError): number {
 function complaintsOf(issue: Issue, base: KeyPath): readonly Found[] {
   // Zod's paths hold symbols for symbol keys, which YAML has none of.
   const path = [...base, ...(issue.path as KeyPath)];
-  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey(key, issue, path));
+  if (issue.code === "unrecognized_keys")
+    return issue.keys.map((key) => unknownKey(key, issue, path));
   if (issue.code === "invalid_union") {
     const inner = nearestBranch(issue.errors);
     if (inner !== undefined) return inner.flatMap((one) => complaintsOf(one, path));

@@ -1,5 +1,16 @@
 import { z, type ZodType } from "zod";
-import { anything, count, either, fixedDuration, list, map, scalar, table, text, word } from "./shapes.ts";
+import {
+  anything,
+  count,
+  either,
+  fixedDuration,
+  list,
+  map,
+  scalar,
+  table,
+  text,
+  word,
+} from "./shapes.ts";
 import { condition, OLD_CONDITIONS } from "./policy.ts";
 
 // The maps of a file outside its tasks. What a map holds is given as a parameter: the loader looks
@@ -8,6 +19,10 @@ import { condition, OLD_CONDITIONS } from "./policy.ts";
 /** Names that templates can use: letters, digits and _. */
 export const NAME = /^[A-Za-z_]\w*$/;
 
+const KEYCHAIN_WORDS = {
+  expected: "a list of entries, or a map of entries by name",
+  example: "[ { name: api, kind: bearer, token: env:API_TOKEN } ]",
+};
 const API_VERSIONS = ["noetl.io/v2", "weir/v1"] as const;
 
 /** Keys of the root of a playbook. */
@@ -21,10 +36,7 @@ export function playbook<W extends ZodType, P extends ZodType>(parts: {
       apiVersion: word(API_VERSIONS).meta({ description: "Format of the file" }),
       kind: word(["Playbook"]).meta({ description: "What the file is" }),
       metadata: metadata().optional(),
-      keychain: either<unknown>([list(map(anything())), map(anything())], {
-        expected: "a list of entries, or a map of entries by name",
-        example: "[ { name: api, kind: bearer, token: env:API_TOKEN } ]",
-      })
+      keychain: either<unknown>(KEYCHAIN_WORDS, () => [list(map(anything())), map(map(anything()))])
         .optional()
         .meta({ description: "Credentials, used as auth: NAME or {{ keychain.NAME }}" }),
       executor: parts.executor.optional(),
@@ -87,10 +99,8 @@ export function plugin() {
       description: "Hosts its own requests may reach",
     }),
   });
-  return either<unknown>([z.string().min(1), full], {
-    expected: "the file of a plugin, or a map with plugin",
-    example: "./sign.js",
-  });
+  const words = { expected: "the file of a plugin, or a map with plugin", example: "./sign.js" };
+  return either<unknown>(words, (says) => [z.string(says).min(1, says), full]);
 }
 
 /** A step. */
@@ -191,7 +201,10 @@ export function loopSpecKeys() {
     on_error: word(["fail", "continue"]).optional().meta({
       description: "Whether a failed item ends the loop; fail when not given",
     }),
-    threshold: either<unknown>([z.int().min(0), z.string().regex(/^\d+(?:\.\d+)?%$/)], threshold)
+    threshold: either<unknown>(threshold, (says) => [
+      z.int(says).min(0, says),
+      z.string(says).regex(/^\d+(?:\.\d+)?%$/, says),
+    ])
       .optional()
       .meta({ description: "With on_error continue: more failed items than this fail the step" }),
   };

@@ -17,7 +17,10 @@ export function condition(): ZodType<string | boolean> {
     expected: "an expression, with or without {{ }} around it",
     example: "\"{{ outcome.status == 'error' }}\"",
   };
-  return either<string | boolean>([z.string().min(1), z.boolean()], words).meta({
+  return either<string | boolean>(words, (says) => [
+    z.string(says).min(1, says),
+    z.boolean(says),
+  ]).meta({
     description: "One expression; it holds by the truth of Jinja",
   });
 }
@@ -82,10 +85,8 @@ export function admit() {
     { allow: fixedFlag("false") },
     { expected: "a map with allow", example: "{ allow: false }" },
   );
-  const otherwise = either<unknown>([verdict, table({ then: verdict })], {
-    expected: "a map with allow",
-    example: "{ allow: false }",
-  });
+  const words = { expected: "a map with allow", example: "{ allow: false }" };
+  const otherwise = either<unknown>(words, () => [verdict, table({ then: verdict })]);
   const rules = rule(verdict, otherwise);
   return table(
     { rules: list(rules, "[ … ]", "a list of rules") },
@@ -102,8 +103,11 @@ export function retryCauses() {
     expected: "a status such as 429, a class such as 5xx, or a kind of error such as connection",
     example: "[429, 5xx, connection]",
   };
-  const cause = either<string | number>([z.int().min(100).max(599), z.string().regex(CAUSE)], words);
-  return either<unknown>([cause, z.array(cause).min(1)], words);
+  const cause = either<string | number>(words, (says) => [
+    z.int(says).min(100, says).max(599, says),
+    z.string(says).regex(CAUSE, says),
+  ]);
+  return either<unknown>(words, (says) => [cause, z.array(cause, says).min(1, says)]);
 }
 
 /** `spec.retry`: a number of tries, a map, or false. */
@@ -117,9 +121,14 @@ export function retry(keys: Readonly<Record<string, ZodType>>) {
     },
     { refused: { max_attempts: "Write attempts: it counts all tries", ...OLD_CONDITIONS } },
   );
-  const never = z.literal(false);
-  return either<unknown>([z.int().min(1).max(1000), never, template(), full], {
-    expected: "a number of tries, or a map with attempts, backoff and delay",
+  const words = {
+    expected: "a number of tries from 1 to 1000, or a map with attempts, backoff and delay",
     example: "5",
-  });
+  };
+  return either<unknown>(words, (says) => [
+    z.int(says).min(1, says).max(1000, says),
+    z.literal(false, says),
+    template(says),
+    full,
+  ]);
 }

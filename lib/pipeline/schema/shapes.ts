@@ -7,18 +7,24 @@ import { type Words, writeWords } from "./words.ts";
 /** Text that holds a template. */
 const TEMPLATED = /\{\{|\{%/;
 const DURATION = /^(?:\d+(?:\.\d+)?(?:ms|d|h|m|s))+$|^\d+(?:\.\d+)?$/;
-const BYTES = /^\d+(?:\.\d+)?\s*(?:[KMGT]i?)?B?$/i;
+const DURATION_OR_TEMPLATE = new RegExp(`${DURATION.source}|\\{\\{|\\{%`);
+const BYTES_OR_TEMPLATE = /^\d+(?:\.\d+)?\s*(?:[KMGTkmgt]i?)?B?$|\{\{|\{%/;
 
 /** Shapes of the keys of one map. */
 export type Keys = Readonly<Record<string, ZodType>>;
 
-function error(words: Words): { readonly error: string } {
+/** What zod shapes are given so that they say `words`. */
+interface Says {
+  readonly error: string;
+}
+
+function error(words: Words): Says {
   return { error: writeWords(words) };
 }
 
 /** A text that is a template, so that what it stands for is known in a run only. */
-export function template(): ZodType<string> {
-  return z.string().regex(TEMPLATED);
+export function template(says: Says): ZodType<string> {
+  return z.string(says).regex(TEMPLATED, says);
 }
 
 /** Any text; templates may stand in it. */
@@ -28,10 +34,12 @@ export function text(example = '"…"', expected = "text"): ZodType<string> {
 
 /** Text, or a number or boolean that stands for its text. */
 export function scalar(example = '"…"'): ZodType<string | number | boolean> {
-  return z.union(
-    [z.string(), z.number(), z.boolean()],
-    error({ expected: "text, a number, true or false", example }),
-  );
+  const words = { expected: "text, a number, true or false", example };
+  return either<string | number | boolean>(words, (says) => [
+    z.string(says),
+    z.number(says),
+    z.boolean(says),
+  ]);
 }
 
 /** A number, or a template that gives one. */
@@ -41,13 +49,13 @@ export function number(
 ): ZodType<number | string> {
   const { min = -Number.MAX_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER, isWhole } = bounds;
   const noun = isWhole === true ? "a whole number" : "a number";
-  const range =
-    bounds.min === undefined ? "" : bounds.max === undefined ? ` of at least ${min}` : ` from ${min} to ${max}`;
-  const plain = isWhole === true ? z.int() : z.number();
-  return z.union(
-    [plain.min(min).max(max), template()],
-    error({ expected: `${noun}${range}, or a template that gives one`, example }),
-  );
+  const to = bounds.max === undefined ? ` of at least ${min}` : ` from ${min} to ${max}`;
+  const range = bounds.min === undefined ? "" : to;
+  const words = { expected: `${noun}${range}, or a template that gives one`, example };
+  return either<number | string>(words, (says) => [
+    (isWhole === true ? z.int(says) : z.number(says)).min(min, says).max(max, says),
+    template(says),
+  ]);
 }
 
 /** A whole number that must be known when the file is read. */
@@ -56,36 +64,37 @@ export function count(min: number, max: number, example: string): ZodType<number
   return z.int(words).min(min, words).max(max, words);
 }
 
+const DURATION_EXPECTED = "a number of seconds, or a duration such as 500ms, 2s or 1m30s";
+
 /** A number of seconds or a duration with units, or a template that gives one. */
 export function duration(example = "2s"): ZodType<number | string> {
-  return z.union(
-    [z.number().min(0), z.string().regex(DURATION), template()],
-    error({ expected: "a number of seconds, or a duration such as 500ms, 2s or 1m30s", example }),
-  );
+  return either<number | string>({ expected: DURATION_EXPECTED, example }, (says) => [
+    z.number(says).min(0, says),
+    z.string(says).regex(DURATION_OR_TEMPLATE, says),
+  ]);
 }
 
 /** A number of seconds or a duration with units, known when the file is read. */
 export function fixedDuration(example = "2s"): ZodType<number | string> {
-  return z.union(
-    [z.number().min(0), z.string().regex(DURATION)],
-    error({ expected: "a number of seconds, or a duration such as 500ms, 2s or 1m30s", example }),
-  );
+  return either<number | string>({ expected: DURATION_EXPECTED, example }, (says) => [
+    z.number(says).min(0, says),
+    z.string(says).regex(DURATION, says),
+  ]);
 }
 
 /** A number of bytes or a size with a unit, or a template that gives one. */
 export function size(example = "64KiB"): ZodType<number | string> {
-  return z.union(
-    [z.int().min(0), z.string().regex(BYTES), template()],
-    error({ expected: "a number of bytes, or a size such as 64KiB or 10MB", example }),
-  );
+  const words = { expected: "a number of bytes, or a size such as 64KiB or 10MB", example };
+  return either<number | string>(words, (says) => [
+    z.int(says).min(0, says),
+    z.string(says).regex(BYTES_OR_TEMPLATE, says),
+  ]);
 }
 
 /** True or false, or a template that gives one. */
 export function flag(example = "true"): ZodType<boolean | string> {
-  return z.union(
-    [z.boolean(), template()],
-    error({ expected: "true or false, or a template that gives one", example }),
-  );
+  const words = { expected: "true or false, or a template that gives one", example };
+  return either<boolean | string>(words, (says) => [z.boolean(says), template(says)]);
 }
 
 /** True or false, known when the file is read. */
@@ -95,7 +104,8 @@ export function fixedFlag(example = "true"): ZodType<boolean> {
 
 /** One of a few words. */
 export function word<const W extends readonly [string, ...string[]]>(words: W): ZodType<W[number]> {
-  const expected = words.length === 1 ? words[0] : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+  const expected =
+    words.length === 1 ? words[0] : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
   return z.enum(words, error({ expected, example: words[0] }));
 }
 
@@ -104,7 +114,10 @@ export function wordOrTemplate<const W extends readonly [string, ...string[]]>(
   words: W,
 ): ZodType<string> {
   const expected = `${words.join(", ")}, or a template that gives one of them`;
-  return z.union([z.enum(words), template()], error({ expected, example: words[0] }));
+  return either<string>({ expected, example: words[0] }, (says) => [
+    z.enum(words, says),
+    template(says),
+  ]);
 }
 
 /** A list whose elements have one shape. */
@@ -122,9 +135,15 @@ export function anything(): ZodType<unknown> {
   return z.unknown();
 }
 
-/** The first of several shapes that takes a value. */
-export function either<T>(shapes: readonly ZodType<T>[], words: Words): ZodType<T> {
-  return z.union(shapes, error(words));
+/**
+ * The first of several shapes that takes a value.
+ *
+ * @param shapes made with what they say: zod reports the words of a shape that took the type, not
+ *   those of the union
+ */
+export function either<T>(words: Words, shapes: (says: Says) => readonly ZodType<T>[]): ZodType<T> {
+  const says = error(words);
+  return z.union(shapes(says), says);
 }
 
 /** A map with a fixed set of keys; every other key is an error with the nearest name. */

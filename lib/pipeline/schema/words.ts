@@ -1,4 +1,7 @@
+import type { z } from "zod";
 import { nearestName } from "../../base/nearest.ts";
+
+type Finding = Parameters<z.core.$ZodErrorMap>[0];
 
 // Zod hands one text from a shape to its issue. What a person is told has several parts, so shapes
 // put them into that text as JSON, and check.ts takes them out again.
@@ -30,14 +33,10 @@ export function writeWords(words: Words | KeyWords): string {
   return JSON.stringify(words);
 }
 
-/** Returns what `writeWords` was given; shapes that bring words of their own keep them. */
-export function readWords(
-  text: string,
-): Words & { readonly refuse: (key: string) => Refusal } {
-  const words = text.startsWith("{")
-    ? // Only writeWords makes such a text.
-      (JSON.parse(text) as Partial<KeyWords>)
-    : { expected: `right: ${text}` };
+/** Returns what `writeWords` was given. */
+export function readWords(text: string): Words & { readonly refuse: (key: string) => Refusal } {
+  // Every issue has words of a shape or of wordsFor(), and both write them.
+  const words = JSON.parse(text) as Partial<KeyWords>;
   const { expected = "something else", example = "…", keys = [], refused = {} } = words;
   return { expected, example, refuse: (key) => refusal(key, keys, refused) };
 }
@@ -48,8 +47,7 @@ function refusal(
   refused: Readonly<Record<string, string>>,
 ): Refusal {
   const instead = Object.hasOwn(refused, key) ? refused[key] : undefined;
-  if (instead !== undefined)
-    return { message: "KEY is no key of this format", hint: instead };
+  if (instead !== undefined) return { message: "KEY is no key of this format", hint: instead };
   // The search is quadratic, and no name is that long.
   const near = key.length > 64 ? undefined : nearestName(key, keys);
   const known = keys.length === 0 ? "This map has no keys" : `The keys are: ${keys.join(", ")}`;
@@ -57,4 +55,59 @@ function refusal(
     message: "KEY does not exist",
     hint: near === undefined ? known : `Did you mean ${near}`,
   };
+}
+
+/** What zod's types are called here. */
+const TYPES: Readonly<Record<string, string>> = {
+  string: "text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "a map",
+  record: "a map",
+  null: "nothing",
+};
+
+const EXAMPLES: Readonly<Record<string, string>> = {
+  text: '"…"',
+  "a number": "1",
+  "a whole number": "1",
+  "true or false": "true",
+  "a list": "[ … ]",
+  "a map": "{ … }",
+};
+
+/** Returns the words for a shape that has none of its own. */
+export function wordsFor(issue: Finding): string {
+  if (issue.code === "unrecognized_keys")
+    return writeWords({ expected: "a map", example: "{ … }", keys: knownKeys(issue), refused: {} });
+  const expected = expectedBy(issue);
+  return writeWords({ expected, example: EXAMPLES[expected.split(" or ")[0] ?? ""] ?? "…" });
+}
+
+function expectedBy(issue: Finding): string {
+  if (issue.code === "invalid_type") return TYPES[issue.expected] ?? issue.expected;
+  if (issue.code === "invalid_value") return issue.values.map(String).join(" or ");
+  if (issue.code === "invalid_union") return unionText(issue.errors);
+  if (issue.code !== "too_small" && issue.code !== "too_big") return "something else";
+  const isSmall = issue.code === "too_small";
+  if (issue.origin === "string" || issue.origin === "array") return isSmall ? "longer" : "shorter";
+  return isSmall ? `at least ${issue.minimum}` : `at most ${issue.maximum}`;
+}
+
+function unionText(branches: readonly (readonly { readonly message: string }[])[]): string {
+  const expected = branches.flatMap(([first]) =>
+    first === undefined ? [] : [readWords(first.message).expected],
+  );
+  return [...new Set(expected)].join(" or ");
+}
+
+/** Keys of the map that a finding is about. */
+function knownKeys({ inst }: Finding): readonly string[] {
+  const definition: unknown = inst?._zod.def;
+  const hasShape = typeof definition === "object" && definition !== null && "shape" in definition;
+  return hasShape && typeof definition.shape === "object" && definition.shape !== null
+    ? Object.keys(definition.shape)
+    : [];
 }
