@@ -46,6 +46,8 @@ export const ERRORS = {
   DATA_BAD_SESSION: { ...DATA, summary: "A session file cannot be read" },
   DATA_BAD_CSV: { ...DATA, summary: "A CSV text given as input is not valid" },
   DATA_BAD_CALL: { ...DATA, audience: "agent", summary: "A tool call is not valid" },
+  DATA_BAD_ROW: { ...DATA, summary: "A row cannot be written in the format of its file" },
+  DATA_BAD_FILE: { ...DATA, summary: "A file cannot be written in the way that was asked" },
   CONFIG_UNREADABLE: { ...CONFIG, summary: "The configuration file cannot be read" },
   CONFIG_INVALID: { ...CONFIG, summary: "The configuration is not valid" },
   CONFIG_UNKNOWN_KEY: { ...CONFIG, summary: "The configuration has a key that does not exist" },

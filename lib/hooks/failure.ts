@@ -9,6 +9,8 @@ export interface FailurePlace {
   readonly event: string;
   /** Where the handler was registered: said when the failure itself has no place. */
   readonly where: string;
+  /** Begins the message in place of plugin and event. */
+  readonly title?: string | undefined;
 }
 
 const HINTS: Readonly<Record<string, string>> = {
@@ -42,7 +44,8 @@ export function hookFailure(error: unknown, place: FailurePlace): WeirError {
   const what = failure === undefined ? messageOf(error) : whatOf(failure);
   const at = (failure === undefined ? undefined : placeIn(failure.stack)) ?? place.where;
   const where = at === "" ? "" : ` (${at})`;
-  const text = `Plugin ${place.plugin} failed in ${place.event}: ${what}${where}`;
+  const title = place.title ?? `Plugin ${place.plugin} failed in ${place.event}`;
+  const text = `${title}: ${what}${where}`;
   const hint = error instanceof WeirError ? error.hint : undefined;
   return new WeirError(isOfHooks(code) ? code : "HOOK_FAILED", sanitizeLine(text).slice(0, 1500), {
     hint: hint ?? HINTS[failure?.code ?? ""] ?? "Correct the plugin, or run without it",

@@ -158,8 +158,12 @@ export class Plugin {
     }
   }
 
-  /** Runs a handler of this plugin; what it throws is the plugin's failure. */
-  async run(hook: Hook, call: HookCall): Promise<RawResult> {
+  /**
+   * Runs a handler of this plugin; what it throws is the plugin's failure.
+   *
+   * @param timeoutMs in place of the limit of the plugin
+   */
+  async run(hook: Hook, call: HookCall, timeoutMs = this.#limits.timeoutMs): Promise<RawResult> {
     this.#requestsLeft = this.#limits.requests ?? Infinity;
     let release: (() => void) | undefined;
     try {
@@ -168,7 +172,7 @@ export class Plugin {
         event: JSON.stringify(call.event),
         context: JSON.stringify({ ...call.context, plugin: this.name, options: this.#options() }),
         body: call.body,
-        timeoutMs: this.#limits.timeoutMs,
+        timeoutMs,
         onStart: (callId) => {
           if (call.read !== undefined) release = this.#operations.lendBody(callId, call.read);
         },

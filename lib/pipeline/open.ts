@@ -4,13 +4,15 @@ import { type Client, createClient } from "../client.ts";
 import type { Recorder } from "../exchange/ports.ts";
 import type { Guard } from "../guard/decision.ts";
 import type { Hooks } from "../hooks/index.ts";
+import type { ScriptRunner } from "../hooks/scripts.ts";
 import { ResultStore } from "../results/store.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { MemoryJar } from "../session/jar.ts";
 import type { DialOptions, WireLimits } from "../transport/wire.ts";
 import type { StampedEvent } from "./events.ts";
 import { createMemoryJournal } from "./memory-journal.ts";
-import type { RunCredentials, RunPorts, Scripts } from "./ports.ts";
+import { Outputs } from "./outputs.ts";
+import type { RunCredentials, RunPorts } from "./ports.ts";
 import { Rates } from "./rates.ts";
 
 /** What a run is opened with; what is left out is not there. */
@@ -31,7 +33,7 @@ export interface OpenRunOptions {
   readonly redact: (text: string) => string;
   readonly hooks?: Pick<Hooks, "chain" | "run"> | undefined;
   readonly credentials?: RunCredentials | undefined;
-  readonly scripts?: Scripts | undefined;
+  readonly scripts?: ScriptRunner | undefined;
   readonly guard?: Guard | undefined;
   /** Writes each request and what became of it, as the audit does. */
   readonly record?: Recorder | undefined;
@@ -56,9 +58,9 @@ const NO_CREDENTIALS: RunCredentials = {
   },
 };
 
-const NO_SCRIPTS: Scripts = {
+const NO_SCRIPTS: ScriptRunner = {
   run: () => Promise.reject(new WeirError("USAGE_NOT_SUPPORTED", "Scripts cannot run here")),
-  close: () => Promise.resolve(),
+  close: () => undefined,
 };
 
 /** Returns ports that reach the network through one client for each way of checking TLS. */
@@ -84,7 +86,7 @@ export function openRun(options: OpenRunOptions): OpenRun {
     scripts,
     journal: createMemoryJournal(),
     requests: () => counted.count,
-    print,
+    outputs: new Outputs({ files, print }),
     emit: (event) => {
       if (onEvent === undefined) return;
       onEvent({ run_id: runId, time: new Date(clock.now()).toISOString(), ...event });
@@ -94,7 +96,7 @@ export function openRun(options: OpenRunOptions): OpenRun {
     async close() {
       clients.close();
       results[Symbol.dispose]();
-      await scripts.close();
+      scripts.close();
     },
   };
 }

@@ -2,11 +2,13 @@ import type { CredentialStore } from "../auth/bound.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Client } from "../client.ts";
 import type { RunHooks } from "../hooks/run-hooks.ts";
+import type { ScriptRunner } from "../hooks/scripts.ts";
 import type { ResultStore } from "../results/store.ts";
 import type { Files } from "../runtime/runtime.ts";
 import type { FieldedText } from "../template/values.ts";
 import type { RunEvent } from "./events.ts";
 import type { Journal } from "./journal.ts";
+import type { Outputs } from "./outputs.ts";
 import type { Rates } from "./rates.ts";
 
 /** How the connections of a task differ from those of the run. */
@@ -29,24 +31,6 @@ export interface RunCredentials {
   forTask(auth: string | undefined, url: URL): CredentialStore;
 }
 
-/** Runs scripts in the sandbox. */
-export interface Scripts {
-  /**
-   * Runs a module's default export, a function or a value, and returns what it gives as data.
-   *
-   * @throws {WeirError} HOOK_FAILED with file:line:column, HOOK_SANDBOX
-   */
-  run(script: {
-    readonly name: string;
-    readonly code: string;
-    readonly args: unknown;
-    readonly timeoutMs: number;
-    readonly net: readonly string[];
-    readonly signal: AbortSignal;
-  }): Promise<unknown>;
-  close(): Promise<void>;
-}
-
 /** Everything a run has to do with the world. */
 export interface RunPorts {
   readonly runId: string;
@@ -62,12 +46,13 @@ export interface RunPorts {
   /** Tasks declare their rates here; the clients of the run ask it before each request. */
   readonly rates: Rates;
   readonly hooks: RunHooks | undefined;
-  readonly scripts: Scripts;
+  /** Scripts of `script` tasks. */
+  readonly scripts: ScriptRunner;
+  /** Files of `write` tasks, and standard output for `to: "-"`. */
+  readonly outputs: Outputs;
   readonly journal: Journal;
   /** Returns how many requests were sent so far, those of redirects and scripts included. */
   readonly requests: () => number;
-  /** Writes to standard output, for `write` tasks with `to: "-"`. */
-  readonly print: (text: string) => Promise<void>;
   /** Takes what happens; must not throw. */
   readonly emit: (event: RunEvent) => void;
   /** Masks secrets that were opened. */

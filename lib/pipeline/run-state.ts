@@ -30,8 +30,6 @@ export class RunState {
   readonly flaky: Where[] = [];
   flakyCount = 0;
   warningCount = 0;
-  /** True once a task wrote to standard output. */
-  isPrinted = false;
 
   /** @param signal ends the run, beside what ends all of `ports` */
   constructor(playbook: Playbook, workload: Dict, ports: RunPorts, signal: AbortSignal) {
@@ -42,10 +40,6 @@ export class RunState {
       emit: (event) => {
         if (event.event === "warning") this.warningCount += 1;
         ports.emit(event);
-      },
-      print: (text) => {
-        this.isPrinted = true;
-        return ports.print(text);
       },
     };
     const keychain = ports.credentials.values;

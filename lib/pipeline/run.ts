@@ -2,7 +2,7 @@ import { nearestName } from "../base/nearest.ts";
 import { WeirError } from "../base/errors.ts";
 import { durationText } from "../transport/errors.ts";
 import type { Where } from "./events.ts";
-import { pipelineError, refusal } from "./failure.ts";
+import { failureOf, pipelineError, refusal } from "./failure.ts";
 import type { Playbook, Step } from "./model.ts";
 import { stopped } from "./pause.ts";
 import type { RunPorts } from "./ports.ts";
@@ -63,7 +63,7 @@ export async function runPlaybook(
   let end: RunEnd;
   try {
     await ports.hooks?.announce("run_start", { name: playbook.name });
-    end = await endOf(walker, entry, { run, deadline });
+    end = await written(await endOf(walker, entry, { run, deadline }), run);
   } finally {
     deadline.stop();
   }
@@ -103,11 +103,24 @@ async function endOf(
   }
 }
 
+/** Sees to it that the files of the run are whole before anybody is told that it is done. */
+async function written(end: RunEnd, { ports }: RunState): Promise<RunEnd> {
+  try {
+    await ports.outputs.close();
+    return end;
+  } catch (error) {
+    const failure = failureOf(error, undefined);
+    return end.error === undefined
+      ? { output: null, error: pipelineError(failure, ports.redact) }
+      : end;
+  }
+}
+
 function summaryOf(run: RunState, walker: Walker, end: RunEnd): RunResult {
   return {
     ...end,
     state: end.error === undefined ? "done" : "failed",
-    isPrinted: run.isPrinted && run.playbook.output === undefined,
+    isPrinted: run.ports.outputs.hasPrinted && run.playbook.output === undefined,
     steps: walker.summaries(),
     requests: run.ports.requests(),
     warnings: run.warningCount,

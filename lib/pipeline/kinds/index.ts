@@ -1,9 +1,20 @@
+import { artifactKind } from "./artifact.ts";
 import { httpKind } from "./http.ts";
 import type { TaskKind } from "./kind.ts";
 import { noopKind } from "./noop.ts";
+import { scriptKind } from "./script.ts";
+import { transformKind } from "./transform.ts";
+import { writeKind } from "./write.ts";
 
 /** What may stand behind `kind:` of a task, in the order of the manual. */
-export const TASK_KINDS: readonly TaskKind[] = [httpKind, noopKind];
+export const TASK_KINDS: readonly TaskKind[] = [
+  httpKind,
+  transformKind,
+  scriptKind,
+  writeKind,
+  artifactKind,
+  noopKind,
+];
 
 const LATER = "It is not available in this version";
 const SCRIPT = "Use kind: script, which runs JavaScript in a sandbox";

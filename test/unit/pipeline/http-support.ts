@@ -7,6 +7,7 @@ import type { Completion, Intent } from "../../../lib/pipeline/journal.ts";
 import type { Again, AttemptFacts, TaskContext, Work } from "../../../lib/pipeline/kinds/kind.ts";
 import { httpKind } from "../../../lib/pipeline/kinds/http.ts";
 import type { Outcome } from "../../../lib/pipeline/outcome.ts";
+import { Outputs } from "../../../lib/pipeline/outputs.ts";
 import type { RunPorts } from "../../../lib/pipeline/ports.ts";
 import { Rates } from "../../../lib/pipeline/rates.ts";
 import type { KeyPath, Source } from "../../../lib/pipeline/source.ts";
@@ -86,9 +87,9 @@ export function testRun(changes: RunChanges = {}): TestRun {
     // Tests that store results bring a store of their own.
     results: {} as RunPorts["results"],
     hooks: undefined,
-    scripts: { run: unused, close: () => Promise.resolve() },
+    scripts: { run: unused, close: () => undefined },
+    outputs: new Outputs({ files: runtime.files, print: unused }),
     requests: () => 0,
-    print: unused,
     redact: (text) => text,
     ...own,
     clock,

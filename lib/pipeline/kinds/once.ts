@@ -1,0 +1,50 @@
+import { toWeirError, type WeirError } from "../../base/errors.ts";
+import type { Outcome, TaskResult } from "../outcome.ts";
+import { errorOf } from "./http/outcome.ts";
+import type { TaskContext, Work } from "./kind.ts";
+
+/** What a task gave: its data, and fields beside it. */
+export interface Given {
+  readonly data: unknown;
+  readonly fields?: Readonly<Record<string, unknown>> | undefined;
+}
+
+const NOTHING_SENT = { status: null, headers: {} } as const;
+
+/**
+ * Returns a work that is done in one go and leaves further attempts to the runner. What `give` throws
+ * is the outcome; a bug and CANCELLED are thrown on.
+ */
+export function workOnce(
+  give: (context: TaskContext) => Promise<Given> | Given,
+  plan: Work["plan"],
+): Work {
+  return {
+    hasOwnAttempts: false,
+    credentials: [],
+    plan,
+    async run(context): Promise<Outcome> {
+      const { clock } = context.ports;
+      const startedMs = clock.monotonicMs();
+      const meta = () => ({ attempt: 1, duration_ms: Math.round(clock.monotonicMs() - startedMs) });
+      try {
+        return dataOutcome(await give(context), meta());
+      } catch (error) {
+        const known = toWeirError(error);
+        if (known.code === "INTERNAL" || known.code === "CANCELLED") throw error;
+        return failedOutcome(known, meta(), context);
+      }
+    },
+  };
+}
+
+function dataOutcome({ data, fields }: Given, meta: Outcome["meta"]): Outcome {
+  // What a task calls its own fields must not pass for what weir puts there.
+  const result: TaskResult = { ...fields, status: "ok", headers: {}, data };
+  return { status: "ok", http: NOTHING_SENT, result, error: null, meta };
+}
+
+function failedOutcome(error: WeirError, meta: Outcome["meta"], { ports }: TaskContext): Outcome {
+  const result: TaskResult = { status: "error", headers: {}, data: null };
+  return { status: "error", http: NOTHING_SENT, result, error: errorOf(error, ports), meta };
+}

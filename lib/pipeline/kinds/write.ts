@@ -1,0 +1,86 @@
+import { z } from "zod";
+import { WeirError } from "../../base/errors.ts";
+import { pathIn } from "../files.ts";
+import { ROW_FORMATS } from "../formats/index.ts";
+import type { RowFormat } from "../formats/format.ts";
+import { compileValue } from "../values.ts";
+import type { TaskKind } from "./kind.ts";
+import { workOnce } from "./once.ts";
+
+/** Writes rows to a file or to standard output. */
+export const writeKind: TaskKind = {
+  name: "write",
+  summary: "writes rows as JSON lines, JSON or CSV",
+  keys: {
+    to: z
+      .string()
+      .min(1)
+      .describe('A file, from the folder of the pipeline; "-" is standard output'),
+    format: z
+      .enum(["jsonl", "json", "csv"])
+      .optional()
+      .describe("Default: by the ending of the file"),
+    mode: z
+      .enum(["overwrite", "append"])
+      .optional()
+      .describe("overwrite (default) empties the file once a run, append keeps what it holds"),
+    rows: z.unknown().describe("A list of rows, or one row; with format json, the whole value"),
+  },
+  specKeys: {},
+  specDefaults: {},
+  compile({ fields, path, source }) {
+    const { to: written, format: word, mode = "overwrite", rows } = fields;
+    const to = compileValue(written, [...path, "to"], source);
+    const named = ROW_FORMATS.find(({ name }) => name === word);
+    if (mode === "append" && named?.canGrow === false) {
+      throw source.error([...path, "mode"], {
+        message: `A file of format ${named.name} cannot be added to`,
+        hint: "Use format jsonl, or mode overwrite",
+      });
+    }
+    if (rows === undefined) {
+      throw source.error(path, {
+        message: "The task lacks the rows to write",
+        hint: 'Add rows: "{{ LABEL.data }}"',
+      });
+    }
+    const value = compileValue(rows, [...path, "rows"], source);
+    return workOnce(
+      async ({ ports, scope }) => {
+        const target = targetText(to.evaluate(scope));
+        const format = named ?? formatOf(target);
+        const given = value.evaluate(scope);
+        const list = format.canGrow && Array.isArray(given) ? given : [given];
+        const file = target === "-" ? target : pathIn(ports.folder, target);
+        await ports.outputs.write(
+          { path: file, format, mode: mode === "append" ? "append" : "overwrite" },
+          list,
+        );
+        return { data: null, fields: { path: file, rows: list.length } };
+      },
+      (scope) => [`write ${to.isTemplated ? String(written) : targetText(to.evaluate(scope))}`],
+    );
+  },
+};
+
+function targetText(value: unknown): string {
+  if (typeof value === "string" && value !== "" && !value.includes("\0")) return value;
+  throw new WeirError("TEMPLATE_TYPE", "The key to of the task does not give the name of a file", {
+    hint: 'Let it give a text such as out.csv, or "-"',
+  });
+}
+
+function formatOf(path: string): RowFormat {
+  const found = ROW_FORMATS.find(({ endings }) => endings.some((one) => path.endsWith(one)));
+  if (found !== undefined || path === "-") return found ?? jsonLines();
+  throw new WeirError("DATA_BAD_FILE", `The ending of ${path} names no format`, {
+    hint: `Add format: ${ROW_FORMATS.map(({ name }) => name).join(", ")}`,
+    details: { path },
+  });
+}
+
+function jsonLines(): RowFormat {
+  const [first] = ROW_FORMATS;
+  if (first === undefined) throw new WeirError("INTERNAL", "There is no format");
+  return first;
+}
