@@ -1,4 +1,5 @@
-import { randomUUID } from "node:crypto";
+import { lentFunctions } from "../../lib/pipeline/lent-functions.ts";
+import { createMemoryJournal } from "../../lib/pipeline/memory-journal.ts";
 import { compileTemplate } from "../../lib/template/render.ts";
 import type { Io } from "../io.ts";
 import type { WordsInvocation } from "./command.ts";
@@ -15,11 +16,9 @@ export async function run({ words, flags }: WordsInvocation, io: Io): Promise<nu
   const template = compileTemplate(text, { name: "template" });
   const file = flags.text("context");
   const context = file === undefined ? {} : await readMapFile(file, "--context", io);
-  const { clock } = io.runtime;
-  const value = template.evaluate(context, {
-    functions: { now: () => new Date(clock.now()).toISOString(), uuid: () => randomUUID() },
-    random: Math.random,
-  });
-  await printJson(value, io);
+  const { clock, random } = io.runtime;
+  const journal = createMemoryJournal();
+  const lent = lentFunctions({ clock, random: (count) => random(count), journal }, () => "");
+  await printJson(template.evaluate(context, lent), io);
   return 0;
 }

@@ -9,8 +9,10 @@ import type { KeyPath } from "../config/locate.ts";
 import { type CompiledPolicy, compilePolicy } from "../guard/policy.ts";
 import { loadPublicSuffixes } from "../guard/public-suffix.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { refuseSecretCommand, runSecretCommand } from "../secrets/command.ts";
 import { compileKeychain, type Keychain } from "../secrets/keychain.ts";
 import { resolveReference } from "../secrets/reference.ts";
+import type { TokenRequest } from "../secrets/source.ts";
 import { bundledAuthorities } from "../transport/authorities.ts";
 import { parseProxy, proxyRules } from "../transport/proxy-rules.ts";
 import type { DialOptions, Proxy } from "../transport/wire.ts";
@@ -20,6 +22,7 @@ import { noQuota, quotaFile, type QuotaStore } from "./quota.ts";
 import { openAgentHooks } from "./plugins.ts";
 import type { AuditSink } from "./record.ts";
 import { AGENT_SECTIONS } from "./settings.ts";
+import { agentTokens } from "./tokens.ts";
 
 type AgentConfig = LoadedConfig<typeof AGENT_SECTIONS>;
 
@@ -57,9 +60,13 @@ export interface OpenAgent {
 /**
  * Reads the policy; makes no connection and opens no secret.
  *
+ * @param request sends the token requests of the keychain; without it there are none
  * @throws {WeirError} CONFIG_*, SECRET_REFERENCE, SECRET_EXPOSED, with file, line and column
  */
-export async function readPolicy(source: AgentSource): Promise<AgentPolicy> {
+export async function readPolicy(
+  source: AgentSource,
+  request?: TokenRequest,
+): Promise<AgentPolicy> {
   const { runtime } = source;
   const config = await loadConfig({
     runtime,
@@ -81,6 +88,8 @@ export async function readPolicy(source: AgentSource): Promise<AgentPolicy> {
       ...runtime,
       folder: folderOf(config.path),
       redactor,
+      request,
+      run: areCommandsRun(config) ? runSecretCommand : refuseSecretCommand,
     });
   });
   const policy = await placed(config, () => {
@@ -111,11 +120,13 @@ export async function readPolicy(source: AgentSource): Promise<AgentPolicy> {
  */
 export async function openAgent(source: AgentSource, userAgent: string): Promise<OpenAgent> {
   const { runtime } = source;
-  const read = await readPolicy(source);
+  // The keychain asks for tokens when the agent is open, and by then there is a client for them.
+  const read = await readPolicy(source, (draft) => requestToken(draft));
   const { policy, keychain, redactor, config } = read;
   const dial = await dialOptions(config, policy, source.authorities);
   const quota = openQuota(policy, runtime);
   const audit = await openAudit(read, runtime);
+  const requestToken = agentTokens({ runtime, dial, audit: audit.sink, userAgent });
   const hooks = await openAgentHooks({ runtime, config, redactor, dial, warn: source.warn });
   const agent = createAgent({
     runtime,
@@ -138,6 +149,11 @@ export async function openAgent(source: AgentSource, userAgent: string): Promise
       await audit.close();
     },
   };
+}
+
+/** A model could have a command run as often as it likes; the operator has to want that. */
+function areCommandsRun(config: AgentConfig): boolean {
+  return config.section("security")?.keychain_commands === true;
 }
 
 /** Adds file, line and column to an error that names a key of the configuration. */

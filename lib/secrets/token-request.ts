@@ -75,7 +75,7 @@ const TOKEN_CAP = 64 * 1024;
 const JSON_TYPE = "application/json";
 
 /** Returns how the value of an entry is fetched by `plan`. */
-export function tokenFetching(plan: TokenRequestPlan): Fetching {
+function tokenFetching(plan: TokenRequestPlan): Fetching {
   return {
     isRenewed: plan.isRenewed,
     fetch: async (ports) => {
@@ -186,7 +186,7 @@ async function answerTo(draft: Draft, plan: TokenRequestPlan, ports: FetchPorts)
     const { code, message, hint, details } = toWeirError(error);
     if (code === "TOKEN_REFUSED" || code === "TOKEN_UNAVAILABLE") throw error;
     throw new WeirError(code, `No token for ${plan.entry} from ${host}: ${message}`, {
-      hint,
+      hint: code === "BODY_TOO_LARGE" ? "The answer with a token may have 1 MiB" : hint,
       details: { ...details, entry: plan.entry },
       cause: error,
     });

@@ -3,6 +3,7 @@ import { WeirError } from "../../../lib/base/errors.ts";
 import type { Draft } from "../../../lib/http/draft.ts";
 import type { PluginRequest } from "../../../lib/hooks/resolve.ts";
 import { hasHeader, withHeader } from "../../../lib/http/headers.ts";
+import type { KeychainCredentials } from "../../../lib/auth/keychain.ts";
 import type { Flags } from "../../flags.ts";
 import type { Io } from "../../io.ts";
 import { USER_AGENT } from "../../version.ts";
@@ -10,6 +11,7 @@ import type { RequestInvocation } from "../command.ts";
 import { applyConfig } from "./configured.ts";
 import { requestCredential } from "./credential.ts";
 import { buildDraft } from "./draft.ts";
+import { dialOptions } from "./network.ts";
 import type { ResumePoint } from "./resume.ts";
 import { findResumePoint } from "./resume.ts";
 import type { OpenSession } from "./session.ts";
@@ -58,9 +60,16 @@ export async function readRequest(invocation: RequestInvocation, io: Io): Promis
           userinfo: built.userinfo,
           origin: draft.url.origin,
           stdin: runtime.stdin,
+          keychain: () => openKeychain(flags, io),
         });
   const resume = await resumePoint(flags, io);
   return { draft: resumed(draft, resume), credentials, flags, resume, session, plugins };
+}
+
+async function openKeychain(flags: Flags, io: Io): Promise<KeychainCredentials> {
+  const { commandSecrets } = await import("../../keychain.ts");
+  const dial = () => dialOptions(flags, io.runtime);
+  return await commandSecrets({ io, configPath: flags.text("config"), dial }).credentials();
 }
 
 async function openNamedSession(

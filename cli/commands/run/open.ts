@@ -1,11 +1,13 @@
 import type { ClientOptions } from "../../../lib/client.ts";
+import { Placeholders } from "../../../lib/hooks/placeholders.ts";
+import { openScripts, type ScriptRunner } from "../../../lib/hooks/scripts.ts";
 import type { StampedEvent } from "../../../lib/pipeline/events.ts";
 import { openRun, type OpenRun } from "../../../lib/pipeline/index.ts";
 import type { Playbook } from "../../../lib/pipeline/model.ts";
 import type { Flags } from "../../flags.ts";
 import type { Io } from "../../io.ts";
 import type { CommandSecrets } from "../../keychain.ts";
-import { type OpenPlugins, startPlugins } from "../../plugins.ts";
+import { lazyClients, logLine, type OpenPlugins, startPlugins } from "../../plugins.ts";
 import { dialOptions, timeLimits } from "../request/network.ts";
 import { readRunConfig, type RunConfig } from "./config.ts";
 import { folderOf } from "./playbook.ts";
@@ -66,6 +68,7 @@ export async function openPipeline(options: PipelineOptions): Promise<OpenPipeli
     redact: (text) => secrets.redactor.redactText(text),
     hooks: plugins?.hooks,
     credentials: runCredentials(credentials, plugins),
+    scripts: runScripts(options, { dial, secrets }),
     guard,
     onEvent: options.onEvent,
   });
@@ -99,5 +102,23 @@ async function openRunPlugins(
       if (!isQuiet) progress.say(`weir: warning: ${text}`);
     },
     say: (line) => progress.say(line),
+  });
+}
+
+/** Returns what runs `script` tasks; nothing is started before the first of them. */
+function runScripts(
+  { io, progress }: PipelineOptions,
+  { dial, secrets }: Pick<Parts, "dial" | "secrets">,
+): ScriptRunner {
+  const { runtime } = io;
+  const placeholders = new Placeholders(secrets.source, (count) => runtime.random(count));
+  return openScripts({
+    runtime,
+    createClient: lazyClients({ dial, io }, placeholders),
+    secrets: placeholders,
+    log(line) {
+      const text = logLine({ ...line, text: secrets.redactor.redactText(line.text) });
+      if (text !== undefined) progress.say(text);
+    },
   });
 }
