@@ -54,7 +54,7 @@ export async function run(file: string, flags: Flags, io: Io): Promise<number> {
   const progress = openProgress(io, {
     isQuiet: flags.count("quiet") > 0,
     detail: detailOf(flags),
-    isNdjson: flags.text("events") === "ndjson" || flags.isSet("json"),
+    isNdjson: isNdjson(flags),
   });
   const id = newId(clock, (count) => random(count));
   const tally = new RunTally();
@@ -66,6 +66,10 @@ export async function run(file: string, flags: Flags, io: Io): Promise<number> {
     await progress.end();
   }
   return await conclude(wanted, ended);
+}
+
+function isNdjson(flags: Flags): boolean {
+  return flags.text("events") === "ndjson" || flags.isSet("json");
 }
 
 function detailOf(flags: Flags): Detail {
@@ -93,9 +97,10 @@ async function perform({ id, file, playbook, given, flags, io, progress, tally }
 async function conclude(run: Run, ended: Ended): Promise<number> {
   const { io, flags, tally } = run;
   const { result, durationMs } = ended;
-  const isQuiet = flags.count("quiet") > 0;
+  // The last event says the same to a program.
+  const isSilent = flags.count("quiet") > 0 || isNdjson(flags);
   const say = async (line: string): Promise<void> => {
-    if (!isQuiet) await io.stderr.write(`${line}\n`).catch(() => undefined);
+    if (!isSilent) await io.stderr.write(`${line}\n`).catch(() => undefined);
   };
   const unwritten = await writeReports(run, ended);
   if (io.signal.aborted) {

@@ -87,8 +87,9 @@ export function detailLine(event: RunEvent, detail: Detail): string | undefined 
 
 /** Returns what a warning says, and where. */
 function warningText({ message, ...at }: RunEvent & { readonly event: "warning" }): string {
-  const where = whereText(at);
-  return `weir: warning: ${where === "" ? "" : `${where}: `}${sanitizeLine(message)}`;
+  // A warning about a whole step names it.
+  const where = at.task === undefined ? "" : `${whereText(at)}: `;
+  return `weir: warning: ${where}${sanitizeLine(message)}`;
 }
 
 function stepLine(event: RunEvent & { readonly event: "step_end" }): string {

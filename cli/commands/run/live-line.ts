@@ -68,7 +68,6 @@ export class LiveLine {
   #total: number | undefined;
   #hasItems = false;
   #page: number | undefined;
-  #requests = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -87,7 +86,6 @@ export class LiveLine {
         this.#total = event.total ?? this.#total;
         return;
       case "attempt":
-        this.#requests += 1;
         this.#rate.note();
         return;
       case "page_done":
@@ -142,7 +140,7 @@ export class LiveLine {
     }
     const rate = this.#rate.perSecond();
     const shown = rate < 10 ? rate.toFixed(1) : countText(Math.round(rate));
-    if (this.#requests > 0) parts.push({ text: `${shown} requests/s`, tone: "dim" });
+    if (rate > 0) parts.push({ text: `${shown} requests/s`, tone: "dim" });
     return parts;
   }
 

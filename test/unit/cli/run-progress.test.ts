@@ -52,7 +52,7 @@ const END: RunEvent = {
   items: 10_000,
   failed: 2,
 };
-const WARNING: RunEvent = { event: "warning", step: "fetch", message: "odd" };
+const WARNING: RunEvent = { event: "warning", step: "fetch", task: "call", message: "odd" };
 
 function stamped(event: RunEvent): StampedEvent {
   return { run_id: "R", time: "2026-11-28T00:00:00.000Z", ...event };
@@ -80,14 +80,14 @@ test.each([
     detail: 2,
     line: "fetch/call: GET https://h.test/a 200, 12 ms, 1.5 kB",
   },
-  { event: WARNING, detail: 0, line: "weir: warning: fetch: odd" },
+  { event: WARNING, detail: 0, line: "weir: warning: fetch/call: odd" },
 ] as const)("eventLine() tells of $event.event at detail $detail", ({ event, detail, line }) => {
   expect(eventLine(event, detail)).toBe(line);
 });
 
 test("detailLine() leaves out what the live line shows", () => {
   expect([detailLine(END, 0), detailLine(RETRY, 0)]).toEqual([undefined, undefined]);
-  expect(detailLine(WARNING, 0)).toBe("weir: warning: fetch: odd");
+  expect(detailLine(WARNING, 0)).toBe("weir: warning: fetch/call: odd");
 });
 
 test.each([
@@ -126,7 +126,7 @@ test("LiveLine shows step, items, failures, waits and rate, the important first"
   expect(line.draw(4, false)).toBe("fet…");
   expect(line.draw(120, true)).toContain("\u001b[31m3 failed\u001b[0m");
   clock.advance(20_000);
-  expect(line.draw(120, false)).toBe("fetch  1,204/10,000  3 failed  0.0 requests/s");
+  expect(line.draw(120, false)).toBe("fetch  1,204/10,000  3 failed");
 });
 
 test("LiveLine shows the page of a step without items, made safe", () => {
@@ -150,7 +150,7 @@ test("a live line is painted at most ten times a second and taken away at the en
   await progress.end();
   expect(stderr().split("\r\u001b[2K")).toEqual([
     "fetch  500/10,000",
-    "weir: warning: fetch: odd\nfetch  500/10,000",
+    "weir: warning: fetch/call: odd\nfetch  500/10,000",
     "",
   ]);
   expect(stderr()).not.toContain("\u001b[1m");
