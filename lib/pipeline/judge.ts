@@ -102,7 +102,7 @@ export class Judge {
         isOpen,
         random: () => fraction(run.ports.random),
         onUnsafe: (rule, reason) =>
-          run.warn(`Rule ${rule} did not send the request again: ${reason}`, this.#at),
+          run.warn(`${ruleText(rule)} did not send the request again: ${reason}`, this.#at),
       });
     } catch (error) {
       return this.#broken(error);
@@ -129,4 +129,8 @@ export class Judge {
     if (!(error instanceof WeirError)) throw error;
     return { kind: "broken", failure: failureOf(error, this.#at) };
   }
+}
+
+function ruleText(rule: number | undefined): string {
+  return rule === undefined ? "spec.retry" : `Rule ${rule}`;
 }

@@ -8,7 +8,7 @@ import { type Scope, within } from "./scope.ts";
 import type { Source } from "./source.ts";
 import { templateTypeError } from "./actions/fields.ts";
 
-/** What the rule set, and its number from 1; without one no rule matched. */
+/** What the rule sets, and its number from 1; without one it was no rule of the file. */
 interface Decided {
   readonly rule: number | undefined;
   readonly assignments: readonly Assignment[];
@@ -29,7 +29,7 @@ export interface RetryTerms {
   /** Returns a number from 0 to below 1, for jitter. */
   readonly random: () => number;
   /** Told why a rule does not match though its condition holds. */
-  readonly onUnsafe: (rule: number, reason: string) => void;
+  readonly onUnsafe: (rule: number | undefined, reason: string) => void;
 }
 
 const NO_ASSIGNMENTS: readonly Assignment[] = [];
@@ -54,10 +54,15 @@ export function decide(
   outcome: Outcome,
   terms: RetryTerms,
 ): Decision {
-  for (let at = 0; at < policy.rules.length; at += 1) {
-    const rule = policy.rules[at];
-    if (rule === undefined || rule.when?.test(scope) === false) continue;
-    const decision = apply(rule, at + 1, { scope, outcome, terms });
+  let number = 0;
+  for (const rule of policy.rules) {
+    if (!rule.isShorthand) number += 1;
+    if (rule.when?.test(scope) === false) continue;
+    const decision = apply(rule, rule.isShorthand ? undefined : number, {
+      scope,
+      outcome,
+      terms,
+    });
     if (decision !== undefined) return decision;
   }
   return unmatched(policy, outcome);
@@ -65,7 +70,7 @@ export function decide(
 
 function apply(
   rule: Rule,
-  number: number,
+  number: number | undefined,
   given: { readonly scope: Scope; readonly outcome: Outcome; readonly terms: RetryTerms },
 ): Decision | undefined {
   const move = rule.move(given.scope);
@@ -89,7 +94,7 @@ function apply(
     terms.onUnsafe(number, resend.reason);
     return undefined;
   }
-  const reason = outcome.error?.code ?? `rule ${number}`;
+  const reason = outcome.error?.code ?? `rule ${number ?? ""}`;
   return { kind: "retry", waitMs: next.waitMs, reason, ...decided };
 }
 

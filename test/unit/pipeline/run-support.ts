@@ -123,10 +123,9 @@ export async function runLoaded(playbook: Playbook, changes: RunChanges = {}): P
 /** Returns real ports whose files are below `state`. */
 export function openTestRun(
   state: TemporaryFolder,
-  options: Pick<
-    Parameters<typeof openRun>[0],
-    "signal" | "redact" | "onEvent" | "print"
-  > & { readonly clock: FakeClock },
+  options: Pick<Parameters<typeof openRun>[0], "signal" | "redact" | "onEvent" | "print"> & {
+    readonly clock: FakeClock;
+  },
 ): OpenRun {
   const { clock, ...own } = options;
   return openRun({
