@@ -35,7 +35,7 @@ export function errorText(error: WeirError, options: ReportOptions): string {
 }
 
 /** Returns the message of an error, behind `FILE:LINE:COLUMN: ` when it is about a place in a file. */
-export function placedMessage({ message, details }: WeirError): string {
+function placedMessage({ message, details }: WeirError): string {
   const { file = details["name"], line, column, problemCount } = details;
   if (typeof line !== "number" || typeof column !== "number") return message;
   // Others say in their message where it is.

@@ -16,9 +16,12 @@ export async function run({ words, flags }: WordsInvocation, io: Io): Promise<nu
   const template = compileTemplate(text, { name: "template" });
   const file = flags.text("context");
   const context = file === undefined ? {} : await readMapFile(file, "--context", io);
-  const { clock, random } = io.runtime;
+  const { runtime } = io;
   const journal = createMemoryJournal();
-  const lent = lentFunctions({ clock, random: (count) => random(count), journal }, () => "");
+  const lent = lentFunctions(
+    { clock: runtime.clock, random: (count) => runtime.random(count), journal },
+    () => "",
+  );
   await printJson(template.evaluate(context, lent), io);
   return 0;
 }

@@ -57,7 +57,10 @@ export function readAccumulate(value: unknown): Reading<AccumulateSettings> {
   return { value: { path: path.value, strategy: strategy.value, to: to.value ?? "memory" } };
 }
 
-function optional<T>(value: unknown, parse: (value: unknown) => Reading<T>): Reading<T | undefined> {
+function optional<T>(
+  value: unknown,
+  parse: (value: unknown) => Reading<T>,
+): Reading<T | undefined> {
   return value === undefined || value === null ? { value: undefined } : parse(value);
 }
 

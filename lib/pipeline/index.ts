@@ -9,8 +9,8 @@
  *
  * The room prints nothing and keeps nothing beyond a run: progress is events, bodies are results.
  */
+export { loadPlaybook, type LoadOptions } from "./load.ts";
 export { checkOpenNames } from "./load/names.ts";
-export { loadPlaybook } from "./load.ts";
 export { createMemoryJournal } from "./memory-journal.ts";
 export { planPlaybook, type RunPlan, type StepPlan } from "./plan.ts";
 export { mergeWorkload } from "./workload.ts";

@@ -14,6 +14,8 @@ export interface TemplateSource {
   readonly column?: number | undefined;
   /** Columns the file has before each further line, as a YAML block has. Default 0. */
   readonly indent?: number | undefined;
+  /** Finds the place of an offset, where the text is not as the file has it: escapes, folded lines. */
+  readonly at?: ((offset: number) => TemplatePlace) | undefined;
 }
 
 /** A line and a column, both from 1. */
@@ -34,6 +36,7 @@ function lineStart(text: string, offset: number): number {
 
 /** Returns the place of `offset` in the file the template was read from. */
 export function placeOf(source: TemplateSource, offset: number): TemplatePlace {
+  if (source.at !== undefined) return source.at(offset);
   const before = source.text.slice(0, offset);
   const row = before.split("\n").length - 1;
   const within = offset - (offset === 0 ? 0 : lineStart(source.text, offset));

@@ -50,13 +50,13 @@ export async function run(file: string, flags: Flags, io: Io): Promise<number> {
   const playbook = await readPlaybook(file, flags, io);
   const given = await readWorkload(flags, io, mergeWorkload);
   checkOpenNames(playbook, mergeWorkload(playbook.workload, given));
-  const { clock, random } = io.runtime;
+  const { runtime } = io;
   const progress = openProgress(io, {
     isQuiet: flags.count("quiet") > 0,
     detail: detailOf(flags),
     isNdjson: isNdjson(flags),
   });
-  const id = newId(clock, (count) => random(count));
+  const id = newId(runtime.clock, (count) => runtime.random(count));
   const tally = new RunTally();
   const wanted: Run = { id, file, playbook, given, flags, io, progress, tally, reports };
   let ended: Ended;
@@ -77,7 +77,16 @@ function detailOf(flags: Flags): Detail {
   return count === 0 ? 0 : count === 1 ? 1 : 2;
 }
 
-async function perform({ id, file, playbook, given, flags, io, progress, tally }: Run): Promise<Ended> {
+async function perform({
+  id,
+  file,
+  playbook,
+  given,
+  flags,
+  io,
+  progress,
+  tally,
+}: Run): Promise<Ended> {
   const onEvent = (event: StampedEvent): void => {
     tally.take(event);
     progress.take(event);

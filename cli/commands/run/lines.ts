@@ -25,7 +25,7 @@ export function spanText(ms: number): string {
 }
 
 /** Returns where something happened: `fetch[3]/page, page 2`. */
-export function whereText({ step = "", task, iteration, page }: Partial<Where>): string {
+function whereText({ step = "", task, iteration, page }: Partial<Where>): string {
   const item = iteration === undefined ? "" : `[${iteration}]`;
   const inside = task === undefined ? "" : `/${task}`;
   return sanitizeLine(`${step}${item}${inside}${page === undefined ? "" : `, page ${page}`}`);
@@ -63,15 +63,10 @@ export type Detail = 0 | 1 | 2;
 
 /** Returns the line that tells of an event on a standard error that is no terminal; undefined for none. */
 export function eventLine(event: RunEvent, detail: Detail): string | undefined {
-  switch (event.event) {
-    case "step_end":
-      return stepLine(event);
-    case "retry":
-      if (event.wait_ms < LONG_WAIT_MS && detail === 0) return undefined;
-      return `${whereText(event)}: waiting ${spanText(event.wait_ms)}: ${sanitizeLine(event.reason)}`;
-    default:
-      return detailLine(event, detail);
-  }
+  if (event.event === "step_end") return stepLine(event);
+  if (event.event !== "retry") return detailLine(event, detail);
+  if (event.wait_ms < LONG_WAIT_MS && detail === 0) return undefined;
+  return `${whereText(event)}: waiting ${spanText(event.wait_ms)}: ${sanitizeLine(event.reason)}`;
 }
 
 /** Returns the line of an event that is told of on a terminal, too. */

@@ -98,7 +98,12 @@ export class LiveLine {
           reason: event.reason,
         });
         return;
-      default:
+      case "task_done":
+      case "step_end":
+      case "warning":
+      case "run_start":
+      case "run_end":
+        return;
     }
   }
 

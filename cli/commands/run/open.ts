@@ -94,15 +94,19 @@ async function openRunPlugins(
   const requests = pluginRequests({ playbook, flags, configured: config.plugins, folder });
   if (requests.length === 0) return undefined;
   const isQuiet = flags.count("quiet") > 0;
-  return await startPlugins(requests, { dial, io }, {
-    mode: "pipeline",
-    isStreamed: false,
-    secrets,
-    warn(text) {
-      if (!isQuiet) progress.say(`weir: warning: ${text}`);
+  return await startPlugins(
+    requests,
+    { dial, io },
+    {
+      mode: "pipeline",
+      isStreamed: false,
+      secrets,
+      warn(text) {
+        if (!isQuiet) progress.say(`weir: warning: ${text}`);
+      },
+      say: (line) => progress.say(line),
     },
-    say: (line) => progress.say(line),
-  });
+  );
 }
 
 /** Returns what runs `script` tasks; nothing is started before the first of them. */

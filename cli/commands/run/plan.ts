@@ -20,14 +20,18 @@ import { readWorkload } from "./workload.ts";
 export async function run(file: string, flags: Flags, io: Io): Promise<number> {
   const playbook = await readPlaybook(file, flags, io);
   const given = await readWorkload(flags, io, mergeWorkload);
-  const { clock, random } = io.runtime;
+  const { runtime } = io;
   const plan = planPlaybook(
     playbook,
     {
       workload: mergeWorkload(playbook.workload, given),
       credentials: credentialsOf(playbook.keychain),
     },
-    { clock, random: (count) => random(count), journal: createMemoryJournal() },
+    {
+      clock: runtime.clock,
+      random: (count) => runtime.random(count),
+      journal: createMemoryJournal(),
+    },
   );
   if (flags.isSet("json")) await printJson(plan, io);
   else await io.stdout.write(planText(plan));

@@ -18,6 +18,7 @@ export class RunTally {
   retries = 0;
   itemsDone = 0;
   warningCount = 0;
+  flakyCount = 0;
   readonly warnings: string[] = [];
   readonly flaky: Where[] = [];
   readonly #steps = new Map<string, StepTally>();
@@ -52,7 +53,10 @@ export class RunTally {
         this.warningCount += 1;
         if (this.warnings.length < MOST_WARNINGS) this.warnings.push(event.message);
         return;
-      default:
+      case "page_done":
+      case "run_start":
+      case "run_end":
+        return;
     }
   }
 
@@ -79,6 +83,4 @@ export class RunTally {
     if (this.flaky.length < MOST_WARNINGS) this.flaky.push({ step, task, iteration, page });
     this.flakyCount += 1;
   }
-
-  flakyCount = 0;
 }

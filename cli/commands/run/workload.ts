@@ -25,21 +25,6 @@ export async function readWorkload(
   return flags.list("set").map(readSetting).reduce(merge, merge(input, given));
 }
 
-/** Returns the bytes of a file, or of standard input when it is called `-`. */
-export async function readBytes(path: string, purpose: string, io: Io): Promise<Uint8Array> {
-  const { files, stdin } = io.runtime;
-  if (path === "-") return await collectBytes(stdin.chunks());
-  try {
-    return await files.read(path);
-  } catch (error) {
-    throw new WeirError("IO_READ", `Cannot read ${path}${purpose}: ${messageOf(error)}`, {
-      hint: "See whether the file is there and may be read",
-      details: { path },
-      cause: error,
-    });
-  }
-}
-
 /**
  * Returns the text of a file, or of standard input when it is called `-`.
  *
@@ -58,8 +43,7 @@ export async function readText(path: string, purpose: string, io: Io): Promise<s
   }
 }
 
-/** Returns what a file is called in messages. */
-export function shownName(path: string): string {
+function shownName(path: string): string {
   return path === "-" ? "Standard input" : path;
 }
 
@@ -136,4 +120,18 @@ function readSetting(text: string): JsonMap {
   return names.reduceRight<unknown>((inner, name) => Object.fromEntries([[name, inner]]), leaf) as
     // There is at least one name, so that the outermost value is a map.
     JsonMap;
+}
+
+async function readBytes(path: string, purpose: string, io: Io): Promise<Uint8Array> {
+  const { files, stdin } = io.runtime;
+  if (path === "-") return await collectBytes(stdin.chunks());
+  try {
+    return await files.read(path);
+  } catch (error) {
+    throw new WeirError("IO_READ", `Cannot read ${path}${purpose}: ${messageOf(error)}`, {
+      hint: "See whether the file is there and may be read",
+      details: { path },
+      cause: error,
+    });
+  }
 }

@@ -22,7 +22,8 @@ export function intoOf(key: string): (value: unknown) => Reading<Into> {
     const [entry, ...others] = Object.entries(value);
     if (entry === undefined || others.length > 0) return { wrong: `${key} has not one key`, hint };
     const [kind, name] = entry;
-    if (typeof name !== "string" || name === "") return { wrong: `${key}.${kind} is no name`, hint };
+    if (typeof name !== "string" || name === "")
+      return { wrong: `${key}.${kind} is no name`, hint };
     if (kind === "query") return { value: { kind, name } };
     if (kind === "header") {
       if (!isToken(name)) return { wrong: `${key}.header is not a token`, hint };
@@ -102,9 +103,13 @@ function placeInData(data: unknown, names: readonly string[], value: unknown): u
   const [name, ...rest] = names;
   if (name === undefined) return value;
   if (data !== undefined && data !== null && !isMap(data)) {
-    throw new WeirError("PAGE_INVALID", `The body has no key ${name}: it is ${kindName(data)} there`, {
-      hint: "Let into.body name a path of maps",
-    });
+    throw new WeirError(
+      "PAGE_INVALID",
+      `The body has no key ${name}: it is ${kindName(data)} there`,
+      {
+        hint: "Let into.body name a path of maps",
+      },
+    );
   }
   const copy: Record<string, unknown> = { ...data };
   setKey(copy, name, placeInData(isMap(data) ? data[name] : undefined, rest, value));

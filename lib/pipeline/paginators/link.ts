@@ -17,7 +17,7 @@ export const linkPaginator: PaginatorKind = {
     isCounting: false,
     open: openLink,
     expansion: [
-      "when: outcome.http.headers.link names a rel=\"next\"",
+      'when: outcome.http.headers.link names a rel="next"',
       "then: { do: jump, to: this task, set: { iter.url: that URL } }",
     ],
   }),

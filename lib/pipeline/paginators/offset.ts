@@ -69,7 +69,8 @@ function openOffset(
       offset += count;
       const all = totalOf(page, total);
       if (count === 0) {
-        if (all !== undefined && offset < all) note(`Page ${page.number} is empty at ${offset} of ${all} items`);
+        if (all !== undefined && offset < all)
+          note(`Page ${page.number} is empty at ${offset} of ${all} items`);
         return END;
       }
       if (all !== undefined) return offset < all ? goOn() : END;

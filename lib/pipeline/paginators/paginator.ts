@@ -20,7 +20,12 @@ export interface Page {
 /** A value that a request is to carry. */
 export interface Placement {
   readonly into: Into;
-  readonly value: string | number | boolean | Readonly<Record<string, unknown>> | readonly unknown[];
+  readonly value:
+    | string
+    | number
+    | boolean
+    | Readonly<Record<string, unknown>>
+    | readonly unknown[];
 }
 
 /** How the next page is asked for. */

@@ -95,7 +95,7 @@ export function admit() {
 }
 
 const CAUSE =
-  /^(?:[1-5]\d\d|[1-5]xx|connection|dns|tls|timeout|rate_limit|auth|not_found|client_error|server_error|decode|schema|template|policy_denied|too_large|unknown)$/i;
+  /^(?:[1-5]\d\d|[1-5][xX][xX]|connection|dns|tls|timeout|rate_limit|auth|not_found|client_error|server_error|decode|schema|template|policy_denied|too_large|unknown)$/;
 
 /** What `on:` of `spec.retry` takes. */
 export function retryCauses() {

@@ -121,7 +121,11 @@ export function wordOrTemplate<const W extends readonly [string, ...string[]]>(
 }
 
 /** A list whose elements have one shape. */
-export function list<T>(of: ZodType<T>, example = "[ … ]", expected = "a list"): ZodType<T[]> {
+export function list<T>(
+  of: ZodType<T>,
+  example = "[ … ]",
+  expected = "a list",
+): z.ZodArray<ZodType<T>> {
   return z.array(of, error({ expected, example }));
 }
 

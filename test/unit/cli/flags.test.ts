@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { EVAL_TABLE, FLAGS, Flags, REQUEST_FLAGS, RUN_TABLE } from "../../../cli/flags.ts";
+import { EVAL_TABLE, Flags, REQUEST_FLAGS, RUN_TABLE } from "../../../cli/flags.ts";
 import { FLAG_GROUPS } from "../../../cli/flags/spec.ts";
 import { checkValue, tokenize } from "../../../cli/tokenizer.ts";
 import { FORMAT_OPTION_KEYS, parseFormatOptions } from "../../../lib/render/pretty.ts";
