@@ -34,21 +34,20 @@ export interface TaskPlan {
   readonly rules: readonly string[];
 }
 
-/** Names of credentials, so that templates that use them can be shown. */
-export interface PlanInputs {
-  readonly workload: Dict;
-  readonly credentials: readonly string[];
+/** A keychain that has every entry: which there are is known only when a configuration is read. */
+class ShownKeychain extends Map<string, FieldedText> {
+  override get(name: string): FieldedText {
+    return new FieldedText(`<${name}>`, {});
+  }
 }
 
 /** Returns what a run would do. Nothing is sent, read or written. */
 export function planPlaybook(
   playbook: Playbook,
-  { workload, credentials }: PlanInputs,
+  workload: Dict,
   ports: Pick<RunPorts, "clock" | "random" | "journal">,
 ): RunPlan {
-  const keychain = Object.fromEntries(
-    credentials.map((name) => [name, new FieldedText(`<${name}>`, {})]),
-  );
+  const keychain = new ShownKeychain();
   const names = { workload, keychain, execution_id: "<run>", ctx: {}, iter: {}, args: {} };
   const scope: Scope = {
     layers: [{ ...names, _prev: null, _attempt: 1 }, workload],

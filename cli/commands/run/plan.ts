@@ -21,30 +21,15 @@ export async function run(file: string, flags: Flags, io: Io): Promise<number> {
   const playbook = await readPlaybook(file, flags, io);
   const given = await readWorkload(flags, io, mergeWorkload);
   const { runtime } = io;
-  const plan = planPlaybook(
-    playbook,
-    {
-      workload: mergeWorkload(playbook.workload, given),
-      credentials: credentialsOf(playbook.keychain),
-    },
-    {
-      clock: runtime.clock,
-      random: (count) => runtime.random(count),
-      journal: createMemoryJournal(),
-    },
-  );
+  const workload = mergeWorkload(playbook.workload, given);
+  const plan = planPlaybook(playbook, workload, {
+    clock: runtime.clock,
+    random: (count) => runtime.random(count),
+    journal: createMemoryJournal(),
+  });
   if (flags.isSet("json")) await printJson(plan, io);
   else await io.stdout.write(planText(plan));
   return 0;
-}
-
-/** Names of the entries of a file, whether they are a list or a map; what is wrong is found by a run. */
-function credentialsOf(keychain: unknown): readonly string[] {
-  if (typeof keychain !== "object" || keychain === null) return [];
-  if (!Array.isArray(keychain)) return Object.keys(keychain);
-  return keychain.flatMap((entry: unknown) =>
-    typeof entry === "object" && entry !== null && "name" in entry ? [String(entry.name)] : [],
-  );
 }
 
 function planText({ pipeline, entry, steps }: RunPlan): string {
