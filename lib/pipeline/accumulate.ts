@@ -1,6 +1,7 @@
 import { WeirError } from "../base/errors.ts";
 import { setKey } from "../template/values.ts";
 import { type JsonPath, jsonPathOf } from "./json-path.ts";
+import type { Outcome } from "./outcome.ts";
 import { isMap, kindName, wordOf } from "./readings.ts";
 import type { Reading } from "./setting.ts";
 
@@ -14,7 +15,7 @@ const PLACES = ["memory", "disk"] as const;
 export interface AccumulateSettings {
   /** Where the items of a page are; undefined for the page itself. */
   readonly path: JsonPath | undefined;
-  /** undefined: extend when items are known, else append. */
+  /** undefined: extend when there is a path or the first page is a list, else append. */
   readonly strategy: Strategy | undefined;
   readonly to: "memory" | "disk";
 }
@@ -67,8 +68,9 @@ function optional<T>(
 /** One page to be added. */
 export interface PageData {
   readonly number: number;
-  readonly status: number | null;
-  readonly data: unknown;
+  readonly outcome: Pick<Outcome, "http" | "result">;
+  /** Its items, undefined when they are not known. */
+  readonly items: readonly unknown[] | undefined;
   readonly sizeBytes: number;
 }
 
@@ -103,20 +105,25 @@ export class Accumulator {
   /**
    * Adds a page.
    *
-   * @param items its items, undefined when they are not known
    * @throws {WeirError} PAGE_INVALID, BODY_TOO_LARGE
    */
-  add(page: PageData, items: readonly unknown[] | undefined): void {
+  add(page: PageData): void {
+    const { items } = page;
     const kept = items?.slice(0, this.#maxItems - this.#items);
     if (kept === undefined) this.#areItemsKnown = false;
     else this.#items += kept.length;
-    this.#strategy ??= items === undefined ? "append" : "extend";
+    const isList = items !== undefined || this.#settings.path !== undefined;
+    this.#strategy ??= isList ? "extend" : "append";
     if (this.#strategy !== "none" && this.#strategy !== "replace") this.#weigh(page.sizeBytes);
     this.#take(this.#strategy, page, kept);
   }
 
   /** Returns what the pages came to. */
-  result(): unknown {
+  result(): { readonly data: unknown; readonly fields: Readonly<Record<string, unknown>> } {
+    return { data: this.#data(), fields: {} };
+  }
+
+  #data(): unknown {
     switch (this.#strategy) {
       case "replace":
       case "merge":
@@ -142,7 +149,11 @@ export class Accumulator {
         this.#gathered.push(this.#valueOf(page));
         return;
       case "collect":
-        this.#gathered.push({ page: page.number, status: page.status, data: page.data });
+        this.#gathered.push({
+          page: page.number,
+          status: page.outcome.http.status,
+          data: page.outcome.result.data,
+        });
         return;
       case "replace":
         this.#last = this.#valueOf(page);
@@ -154,7 +165,8 @@ export class Accumulator {
     }
   }
 
-  #valueOf({ data }: PageData): unknown {
+  #valueOf({ outcome }: PageData): unknown {
+    const { data } = outcome.result;
     const { path } = this.#settings;
     if (path === undefined) return data;
     const found = path.find(data);

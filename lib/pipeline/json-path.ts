@@ -38,7 +38,7 @@ export function compilePath(text: string, key: string): Reading<JsonPath> {
   const hint = 'Write a JSONPath such as "$.items[*].id"';
   const shown = JSON.stringify(text.slice(0, 80));
   if (text.length > LENGTH_LIMIT) return { wrong: `${key} is too long`, hint };
-  if (REGULAR_EXPRESSION.test(text) && isRiskyPattern(text)) {
+  if (REGULAR_EXPRESSION.test(text) && literalsOf(text).some(isRiskyPattern)) {
     return {
       wrong: `${key} has a pattern that repeats what repeats, which can take for ever`,
       hint: "Write it without a quantifier behind a group that has one inside",
@@ -52,6 +52,13 @@ export function compilePath(text: string, key: string): Reading<JsonPath> {
     const [reason = ""] = messageOf(error).split("\n");
     return { wrong: `${key} ${shown} is no JSONPath: ${reason}`, hint };
   }
+}
+
+/** Returns the texts in quotes: the patterns are among them. */
+function literalsOf(text: string): readonly string[] {
+  return [...text.matchAll(/'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"/g)].map(
+    ([, single, double]) => single ?? double ?? "",
+  );
 }
 
 function find(query: JSONPathQuery, data: unknown, text: string): readonly unknown[] {

@@ -26,8 +26,3 @@ export function fromOf(key: string): (value: unknown) => Reading<From> {
     return { value: { kind: word === "last" ? "last" : "body", path: path.value } };
   };
 }
-
-/** Returns the first value that stands there; undefined for nothing. */
-export function lookIn(path: JsonPath, data: unknown): unknown {
-  return path.find(data)[0];
-}

@@ -89,8 +89,8 @@ function openOffset(
  *
  * @throws {WeirError} PAGE_INVALID when that cannot be known
  */
-export function countOfPage({ items }: Page): number {
-  if (items !== undefined) return items.length;
+export function countOfPage({ count }: Page): number {
+  if (count !== undefined) return count;
   throw new WeirError("PAGE_INVALID", "The items of the page cannot be counted: it is no list", {
     hint: 'Say where they are: accumulate: {path: "$.items"}',
   });

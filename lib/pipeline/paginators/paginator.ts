@@ -11,8 +11,8 @@ export interface Page {
   /** Where it came from, redirects followed. */
   readonly url: URL;
   readonly headers: HeaderList;
-  /** Its items when they are known. */
-  readonly items: readonly unknown[] | undefined;
+  /** Its items, when they can be counted. */
+  readonly count: number | undefined;
   /** Returns what stands there; undefined for nothing. */
   look(from: From): unknown;
 }

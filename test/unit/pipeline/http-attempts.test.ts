@@ -13,11 +13,10 @@ import { httpTask, testRun } from "./http-support.ts";
 /** Retries what may be retried, as the shorthand `spec.retry` does. */
 function retrying(changes: Partial<RetryPolicy> = {}, isExplicit = false) {
   const policy: RetryPolicy = { ...DEFAULT_RETRY, delayMs: 0, ...changes };
-  return (
-    { error }: Outcome,
-    { attempt, elapsedMs, maySendAgain }: AttemptFacts,
-  ): Again | undefined => {
-    if (error?.retryable !== true || !maySendAgain(isExplicit, false).allowed) return undefined;
+  return ({ error }: Outcome, facts: AttemptFacts): Again | undefined => {
+    const { attempt, elapsedMs } = facts;
+    if (error?.retryable !== true || !facts.maySendAgain(isExplicit, false).allowed)
+      return undefined;
     const retryAfterMs = error.retry_after === null ? undefined : error.retry_after * 1000;
     const next = nextDelay(policy, { attempt, elapsedMs, retryAfterMs, random: 0 });
     return "waitMs" in next ? { waitMs: next.waitMs, reason: error.code } : undefined;
@@ -119,7 +118,9 @@ test.each([
   }
   const { status } = await done;
   expect(status).toBe(waits.length === 0 ? "error" : "ok");
-  expect(run.events.flatMap((one) => (one.event === "retry" ? [one.wait_ms] : []))).toEqual(waits);
+  expect(run.events.flatMap((one) => (one.event === "retry" ? [one.wait_ms] : []))).toEqual([
+    ...waits,
+  ]);
 });
 
 test.each([

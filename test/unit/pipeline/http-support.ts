@@ -80,7 +80,7 @@ export function testRun(changes: RunChanges = {}): TestRun {
   };
   const ports: RunPorts = {
     runId: "run-1",
-    random: runtime.random,
+    random: (count) => runtime.random(count),
     folder: "/nowhere",
     files: runtime.files,
     credentials: { values: {}, names: [], forTask: () => noCredentials },

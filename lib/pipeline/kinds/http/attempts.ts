@@ -220,8 +220,13 @@ class Series {
 
   #meta(): AttemptMeta {
     const { draft } = this.#sending;
-    const durationMs = this.#context.ports.clock.monotonicMs() - this.#startedMs;
-    return { attempt: this.#attempt, durationMs, method: draft.method, url: draft.url };
+    return {
+      attempt: this.#attempt,
+      startedMs: this.#startedMs,
+      attemptStartedMs: this.#attemptMs,
+      method: draft.method,
+      url: draft.url,
+    };
   }
 
   #announce({ waitMs, reason }: RetryWait): void {

@@ -16,7 +16,9 @@ export const PREVIEW_BYTES = 1024;
 export interface AttemptMeta {
   /** Attempts made, from 1. */
   readonly attempt: number;
-  readonly durationMs: number;
+  /** When the first attempt and when the last one began, on the monotonic clock. */
+  readonly startedMs: number;
+  readonly attemptStartedMs: number;
   readonly method: string;
   readonly url: URL;
 }
@@ -85,12 +87,19 @@ export function errorOf(error: WeirError, { redact }: Pick<OutcomePorts, "redact
   return {
     kind,
     code: error.code,
-    message: redact(sanitizeLine(error.message)),
+    message: redact(sanitizeLine(placed(error))),
     // A retry of what its templates made wrong is the same again.
     retryable: ERRORS[error.code].retryable && kind !== "template",
     retry_after: null,
     ...(error.hint === undefined ? {} : { hint: redact(error.hint) }),
   };
+}
+
+/** Templates fail somewhere in the file: without the place nobody finds them. */
+function placed({ message, details }: WeirError): string {
+  const { name, line, column } = details;
+  if (typeof name !== "string" || typeof line !== "number") return message;
+  return `${name}:${line}:${String(column)}: ${message}`;
 }
 
 function statusError(exchange: Exchange, meta: AttemptMeta, ports: OutcomePorts): OutcomeError {
@@ -111,10 +120,10 @@ function previewed(body: ReadBody, { redact }: OutcomePorts): Partial<OutcomeErr
   return text === "" ? {} : { body_preview: redact(sanitizeText(text)) };
 }
 
-function metaOf(meta: AttemptMeta, { redact }: OutcomePorts): Outcome["meta"] {
+function metaOf(meta: AttemptMeta, { clock, redact }: OutcomePorts): Outcome["meta"] {
   return {
     attempt: meta.attempt,
-    duration_ms: Math.round(meta.durationMs),
+    duration_ms: Math.round(clock.monotonicMs() - meta.startedMs),
     method: meta.method,
     url: redact(maskUrl(meta.url)),
   };

@@ -2,6 +2,7 @@ import { ByteQueue } from "../../../base/bytes.ts";
 import { toWeirError, WeirError } from "../../../base/errors.ts";
 import type { Exchange } from "../../../http/exchange.ts";
 import { headerValue } from "../../../http/headers.ts";
+import type { ResultReference } from "../../../results/reference.ts";
 import { decodeBody, previewOf } from "./decode.ts";
 import type { ResponseType } from "./settings.ts";
 
@@ -19,6 +20,8 @@ export interface ReadBody {
   readonly failure: WeirError | undefined;
   /** Bytes to be stored, of a body that is neither JSON nor text. */
   readonly binary: Uint8Array | undefined;
+  /** Where it is when it was stored. */
+  readonly reference: ResultReference | undefined;
   /** What is odd about it and stops nothing. */
   readonly notes: readonly string[];
   /** Returns its start as text. */
@@ -32,16 +35,33 @@ export async function readBody(
 ): Promise<ReadBody> {
   const contentType = headerValue(exchange.response.headers, "content-type") ?? "";
   const { bytes, failure } = await collect(exchange);
-  const preview = (capBytes: number): string => previewOf(bytes, contentType, capBytes);
-  const read = { fields: {}, sizeBytes: bytes.byteLength, binary: undefined, notes: [], preview };
-  if (failure !== undefined) return { ...read, data: null, failure };
+  if (failure === undefined) return bodyOf(bytes, contentType, responseType);
+  return { ...bodyOf(bytes, contentType, "text"), data: null, failure };
+}
+
+/** Returns the body that is these bytes. */
+export function bodyOf(
+  bytes: Uint8Array,
+  contentType: string,
+  responseType: ResponseType | undefined,
+): ReadBody {
+  const read = {
+    data: null,
+    fields: {},
+    sizeBytes: bytes.byteLength,
+    failure: undefined,
+    binary: undefined,
+    reference: undefined,
+    notes: [],
+    preview: (capBytes: number): string => previewOf(bytes, contentType, capBytes),
+  };
   const decoded = decodeBody(bytes, contentType, responseType);
-  if (decoded.kind === "binary") return { ...read, data: null, failure, binary: bytes };
+  if (decoded.kind === "binary") return { ...read, binary: bytes };
   if (decoded.kind === "broken") {
     return { ...read, data: decoded.text, failure: notJson(decoded.reason) };
   }
   const { data, exactNumbers } = decoded;
-  return { ...read, data, failure, notes: exactNumbers === 0 ? [] : [exactNote(exactNumbers)] };
+  return { ...read, data, notes: exactNumbers === 0 ? [] : [exactNote(exactNumbers)] };
 }
 
 interface Collected {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { PAGINATORS } from "../../paginators/index.ts";
 
 const template = z.string();
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
@@ -18,6 +19,64 @@ const part = z.union([
   }),
 ]);
 
+const status = z.union([z.number(), z.string()]);
+
+const check = z.strictObject({
+  equals: z.unknown(),
+  matches: template.optional(),
+  exists: flag.optional(),
+  length: number.optional(),
+});
+
+const into = z.union([
+  z.strictObject({ query: z.string() }),
+  z.strictObject({ header: z.string() }),
+  z.strictObject({ body: z.string() }),
+]);
+
+const strategies = z.enum(["append", "extend", "replace", "merge", "collect", "none"]);
+
+/** Keys of all types of pagination; which of them a type takes is checked by it. */
+const paginate = z.strictObject({
+  type: z.enum(PAGINATORS.map(({ name }) => name)).describe("How the next page is found"),
+  from: z.string().describe('"$.path", "header NAME" or "last $.id"').optional(),
+  into: into.describe("Where the value goes").optional(),
+  limit: number.describe("Items a page").optional(),
+  limit_into: into.optional(),
+  start: z.union([number, template]).optional(),
+  total: z.string().describe("Where the number of items stands").optional(),
+  total_pages: z.string().describe("Where the number of pages stands").optional(),
+  stop: template.describe("Ends the pages when it is true; sees page").optional(),
+  max_pages: number.optional(),
+  max_items: number.optional(),
+  max_time: duration.optional(),
+  allow_cross_origin: flag.optional(),
+  accumulate: z
+    .union([
+      z.string(),
+      z.strictObject({
+        path: z.string().optional(),
+        strategy: strategies.optional(),
+        to: z.enum(["memory", "disk"]).optional(),
+      }),
+    ])
+    .optional(),
+});
+
+const result = z.strictObject({
+  store: z
+    .strictObject({
+      kind: z.string().describe("auto, memory or disk").optional(),
+      scope: z.string().describe("step, execution or permanent").optional(),
+      ttl: duration.optional(),
+      compression: z.string().describe("gzip or none").optional(),
+    })
+    .optional(),
+  select: z.array(z.strictObject({ path: z.string(), as: z.string() })).optional(),
+  inline_max_bytes: z.union([z.number(), z.string()]).optional(),
+  preview_max_bytes: z.union([z.number(), z.string()]).optional(),
+});
+
 /** Keys of an http task, with what may stand behind them. */
 export const HTTP_KEYS = {
   method: template.describe("HTTP method; GET when left out").optional(),
@@ -35,6 +94,22 @@ export const HTTP_KEYS = {
     .describe("Body as multipart/form-data: name to text, or {file, filename, type}")
     .optional(),
   auth: template.describe("Name of a keychain entry").optional(),
+  expect: z
+    .strictObject({
+      status: z
+        .union([status, z.array(status)])
+        .describe('200, "2xx", or a list')
+        .optional(),
+      headers: z.record(z.string(), z.union([scalar, check])).optional(),
+      json: z.array(check.extend({ path: z.string() })).optional(),
+      schema: z
+        .union([z.record(z.string(), z.unknown()), z.string()])
+        .describe("JSON Schema, or the path of a file that holds one")
+        .optional(),
+      max_ms: number.optional(),
+    })
+    .describe("What the response has to be; anything else is an error")
+    .optional(),
 } as const;
 
 /** Keys of the `spec` of an http task. */
@@ -73,4 +148,9 @@ export const HTTP_SPEC_KEYS = {
     ])
     .describe("How fast the host is asked, by all tasks together")
     .optional(),
+  paginate: z
+    .union([z.enum(PAGINATORS.map(({ name }) => name)), paginate])
+    .describe("Asks for page after page")
+    .optional(),
+  result: result.describe("Stores large bodies, and selects fields of them").optional(),
 } as const;

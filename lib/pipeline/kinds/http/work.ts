@@ -1,13 +1,17 @@
 import { toWeirError, type WeirError } from "../../../base/errors.ts";
 import { maskUrl } from "../../../base/sensitive.ts";
-import type { Exchange } from "../../../http/exchange.ts";
+import { compileExpect, type Expectation } from "../../expect.ts";
+import type { Where } from "../../events.ts";
 import type { Outcome } from "../../outcome.ts";
 import type { RunPorts } from "../../ports.ts";
 import type { Scope } from "../../scope.ts";
+import { compileSetting, type Setting } from "../../setting.ts";
 import type { KindInput, TaskContext, Work } from "../kind.ts";
-import { type ReadOutcome, type Sending, sendWithPolicy } from "./attempts.ts";
-import { type AttemptMeta, errorOf, isSuccess, outcomeOfResponse } from "./outcome.ts";
-import { readBody } from "./read-body.ts";
+import { type Sending, type Sent, sendWithPolicy } from "./attempts.ts";
+import { errorOf } from "./outcome.ts";
+import { runPages } from "./pages.ts";
+import { compilePaginate, type PaginatePlan } from "./paginate.ts";
+import { isWanted, type ReadingPlan, readOutcome } from "./read-outcome.ts";
 import {
   compileRequest,
   draftOf,
@@ -16,11 +20,15 @@ import {
   type RequestPlan,
 } from "./request.ts";
 import { compileSettings, type HttpSettings, type SettingsPlan } from "./settings.ts";
+import { type ResultSettings, resultOf } from "./stored.ts";
 
 /** An http task, compiled. */
 interface HttpPlan {
   readonly request: RequestPlan;
   readonly settings: SettingsPlan;
+  readonly expectation: Expectation | undefined;
+  readonly stored: Setting<ResultSettings> | undefined;
+  readonly paginate: PaginatePlan | undefined;
 }
 
 /**
@@ -29,55 +37,90 @@ interface HttpPlan {
  * @throws {WeirError} PIPELINE_INVALID, TEMPLATE_SYNTAX
  */
 export function compileHttp(input: KindInput): Work {
-  const plan: HttpPlan = { request: compileRequest(input), settings: compileSettings(input) };
+  const plan = compilePlan(input);
   return {
     hasOwnAttempts: true,
     credentials: plan.request.credentials,
     run: (context) => run(plan, context),
-    plan: (scope) => [firstRequest(plan, scope)],
+    plan: (scope) => [firstRequest(plan, scope), ...(plan.paginate?.expansion ?? [])],
   };
 }
 
+function compilePlan(input: KindInput): HttpPlan {
+  const { fields, spec, path, source } = input;
+  const paginate = compilePaginate(input);
+  // Pages go to disk by the same rules as results, also when the file gives none.
+  const result = spec["result"] ?? (paginate?.isStored === true ? {} : null);
+  const expected = fields["expect"] ?? null;
+  const parse = resultOf(paginate?.hidden ?? [], paginate?.isStored === true);
+  return {
+    request: compileRequest(input),
+    settings: compileSettings(input),
+    expectation:
+      expected === null ? undefined : compileExpect(expected, [...path, "expect"], source),
+    stored:
+      result === null
+        ? undefined
+        : compileSetting(result, [...path, "spec", "result"], source, parse),
+    paginate,
+  };
+}
+
+/** What the templates of a task came to. */
+interface Rendered {
+  readonly request: RenderedRequest;
+  readonly settings: HttpSettings;
+  readonly reading: ReadingPlan;
+}
+
 async function run(plan: HttpPlan, context: TaskContext): Promise<Outcome> {
-  let sending: Sending;
   try {
-    const request = plan.request.render(context.scope);
-    sending = await sendingOf(request, plan.settings.read(context.scope), context);
+    const rendered = render(plan, context.scope);
+    const { request } = rendered;
+    const send = async (
+      one: RenderedRequest,
+      at: Where & { readonly task: string },
+    ): Promise<Sent> => await sendWithPolicy(await sendingOf(one, at, rendered, context), context);
+    if (plan.paginate === undefined) return (await send(request, context.at)).outcome;
+    return await runPages({ plan: plan.paginate, request, context, send });
   } catch (error) {
     return outcomeOfUnsent(toWeirError(error), context.ports);
   }
-  const { outcome } = await sendWithPolicy(sending, context);
-  return outcome;
+}
+
+function render(plan: HttpPlan, scope: Scope): Rendered {
+  const settings = plan.settings.read(scope);
+  return {
+    request: plan.request.render(scope),
+    settings,
+    reading: {
+      expectation: plan.expectation,
+      stored: plan.stored?.read(scope),
+      responseType: settings.responseType,
+    },
+  };
 }
 
 async function sendingOf(
   request: RenderedRequest,
-  settings: HttpSettings,
-  { ports, at }: TaskContext,
+  at: Where & { readonly task: string },
+  { request: first, settings, reading }: Rendered,
+  context: TaskContext,
 ): Promise<Sending> {
+  const { ports } = context;
   if (settings.rate !== undefined) ports.rates.declare(request.url.host, settings.rate);
   return {
     draft: await draftOf(request, ports),
     settings,
-    credentials: ports.credentials.forTask(request.auth, request.url),
+    // Credentials belong to the origin of the task's own URL, wherever its pages lead.
+    credentials: ports.credentials.forTask(request.auth, first.url),
     credentialHeaders: request.credentialHeaders,
     hasKey: hasKey(request),
     key: request.key,
     at,
-    isStored: () => false,
-    read: (exchange, meta) => readOutcome(exchange, settings, meta, ports),
+    isStored: (exchange) => reading.stored !== undefined && isWanted(exchange, reading, context),
+    read: (exchange, meta) => readOutcome(exchange, meta, reading, context),
   };
-}
-
-async function readOutcome(
-  exchange: Exchange,
-  settings: HttpSettings,
-  meta: AttemptMeta,
-  ports: RunPorts,
-): Promise<ReadOutcome> {
-  const body = await readBody(exchange, settings.responseType);
-  const judged = { isOk: isSuccess(exchange.response), failure: body.failure };
-  return { outcome: outcomeOfResponse(exchange, body, judged, meta, ports), notes: body.notes };
 }
 
 /** Returns the outcome of a task whose request could not be made. */

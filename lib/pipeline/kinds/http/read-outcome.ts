@@ -1,0 +1,79 @@
+import type { WeirError } from "../../../base/errors.ts";
+import { toWeirError } from "../../../base/errors.ts";
+import type { Exchange } from "../../../http/exchange.ts";
+import { headerValue } from "../../../http/headers.ts";
+import type { Expectation } from "../../expect.ts";
+import type { TaskContext } from "../kind.ts";
+import type { ReadOutcome } from "./attempts.ts";
+import { type AttemptMeta, isSuccess, outcomeOfResponse } from "./outcome.ts";
+import { type ReadBody, readBody } from "./read-body.ts";
+import type { ResponseType } from "./settings.ts";
+import { type ResultSettings, storeBinary, storeBody } from "./stored.ts";
+
+/** How the responses of a task are read. */
+export interface ReadingPlan {
+  readonly expectation: Expectation | undefined;
+  /** undefined: bodies are not stored. */
+  readonly stored: ResultSettings | undefined;
+  readonly responseType: ResponseType | undefined;
+}
+
+/** Says whether the status of a response is one the task wants. */
+export function isWanted(
+  { response }: Exchange,
+  { expectation }: ReadingPlan,
+  { scope }: TaskContext,
+): boolean {
+  return isSuccess(response) || expectation?.wantsStatus(response.status, scope) === true;
+}
+
+/**
+ * Reads the body of a response and returns what the task makes of it.
+ *
+ * @throws {WeirError} CANCELLED, INTERNAL
+ */
+export async function readOutcome(
+  exchange: Exchange,
+  meta: AttemptMeta,
+  plan: ReadingPlan,
+  context: TaskContext,
+): Promise<ReadOutcome> {
+  const isOk = isWanted(exchange, plan, context);
+  const body = await bodyFor(exchange, isOk, plan, context);
+  const failure = isOk
+    ? (body.failure ?? (await check(exchange, body, meta, plan, context)))
+    : undefined;
+  const outcome = outcomeOfResponse(exchange, body, { isOk, failure }, meta, context.ports);
+  return { outcome, notes: body.notes };
+}
+
+async function bodyFor(
+  exchange: Exchange,
+  isOk: boolean,
+  { stored, responseType }: ReadingPlan,
+  context: TaskContext,
+): Promise<ReadBody> {
+  if (isOk && stored !== undefined) return await storeBody(exchange, stored, responseType, context);
+  const body = await readBody(exchange, responseType);
+  if (!isOk || body.binary === undefined) return body;
+  const contentType = headerValue(exchange.response.headers, "content-type");
+  return await storeBinary(body.binary, contentType, undefined, context);
+}
+
+async function check(
+  { response }: Exchange,
+  { data, reference }: ReadBody,
+  { attemptStartedMs }: AttemptMeta,
+  { expectation }: ReadingPlan,
+  { ports, scope }: TaskContext,
+): Promise<WeirError | undefined> {
+  if (expectation === undefined) return undefined;
+  const { status, headers } = response;
+  const elapsedMs = ports.clock.monotonicMs() - attemptStartedMs;
+  const subject = { status, headers, data, isStored: reference !== undefined, elapsedMs };
+  try {
+    return await expectation.check(subject, scope, ports);
+  } catch (error) {
+    return toWeirError(error);
+  }
+}
