@@ -3,6 +3,7 @@ import { Redactor } from "../lib/base/redact.ts";
 import type { ClientOptions } from "../lib/client.ts";
 import { map } from "../lib/config/combine.ts";
 import { loadConfig } from "../lib/config/load.ts";
+import { placed } from "../lib/config/placed.ts";
 import { json } from "../lib/config/scalars.ts";
 import { loadPublicSuffixes } from "../lib/guard/public-suffix.ts";
 import type { SecretSource } from "../lib/hooks/placeholders.ts";
@@ -39,6 +40,8 @@ export interface SecretsContext {
 /** The keychain of a command, and what hides the values it opened. */
 export interface CommandSecrets {
   readonly source: SecretSource;
+  /** Returns the entries of the configuration. */
+  readonly keychain: () => Promise<Keychain>;
   /** Returns the entries as credentials of a request. */
   readonly credentials: () => Promise<KeychainCredentials>;
   readonly redactor: Redactor;
@@ -52,6 +55,7 @@ export function commandSecrets(context: SecretsContext): CommandSecrets {
   const keychain = (): Promise<Keychain> => (opened ??= readKeychain(context, redactor));
   return {
     redactor,
+    keychain,
     credentials: async () => new KeychainCredentials(await keychain(), random),
     source: {
       check: async (name) => (await keychain()).checkName(name),
@@ -81,7 +85,8 @@ async function readKeychain(context: SecretsContext, redactor: Redactor): Promis
   const options = { isBareAllowed: config.isPrivate, isPublicSuffix };
   const request = tokenRequest(context);
   const ports = { ...runtime, folder, redactor, request, run: runSecretCommand };
-  const keychain = compileKeychain(entries, options, ports);
+  const hint = "See weir help auth";
+  const keychain = await placed(config, hint, () => compileKeychain(entries, options, ports));
   return context.extend?.(keychain) ?? keychain;
 }
 

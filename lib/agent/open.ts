@@ -5,7 +5,7 @@ import { type ErrorCode, toWeirError, WeirError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import { Redactor } from "../base/redact.ts";
 import { type LoadedConfig, loadConfig, requireUnwritable } from "../config/load.ts";
-import type { KeyPath } from "../config/locate.ts";
+import { placed } from "../config/placed.ts";
 import { type CompiledPolicy, compilePolicy } from "../guard/policy.ts";
 import { loadPublicSuffixes } from "../guard/public-suffix.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -25,6 +25,9 @@ import { AGENT_SECTIONS } from "./settings.ts";
 import { agentTokens } from "./tokens.ts";
 
 type AgentConfig = LoadedConfig<typeof AGENT_SECTIONS>;
+
+/** For errors of the configuration that have no hint of their own. */
+const HINT = "See weir help agent";
 
 /** What an agent needs from outside. */
 export type AgentRuntime = Pick<Runtime, "clock" | "network" | "random" | "files" | "env" | "cwd">;
@@ -77,7 +80,7 @@ export async function readPolicy(
   requireUnwritable(config);
   config.validateAll();
   const redactor = new Redactor();
-  const keychain = await placed(config, async () => {
+  const keychain = await placed(config, HINT, async () => {
     const entries = Object.fromEntries(config.section("keychain") ?? []);
     // The list takes 10 ms to load, and only a wildcard needs it.
     const isPublicSuffix = JSON.stringify(entries).includes('"*.')
@@ -92,7 +95,7 @@ export async function readPolicy(
       run: areCommandsRun(config) ? runSecretCommand : refuseSecretCommand,
     });
   });
-  const policy = await placed(config, () => {
+  const policy = await placed(config, HINT, () => {
     const http = config.section("http_request");
     const security = config.section("security");
     const secrets = Object.fromEntries(http?.secrets ?? []);
@@ -156,23 +159,6 @@ function areCommandsRun(config: AgentConfig): boolean {
   return config.section("security")?.keychain_commands === true;
 }
 
-/** Adds file, line and column to an error that names a key of the configuration. */
-async function placed<T>(config: AgentConfig, work: () => T | Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const { code, message, hint = "See weir help agent", details } = toWeirError(error);
-    const path = details["path"];
-    if (!isKeyPath(path) || config.path === undefined) throw error;
-    throw config.errorAt(path, { message, hint }, code);
-  }
-}
-
-function isKeyPath(value: unknown): value is KeyPath {
-  const isPart = (part: unknown): boolean => typeof part === "string" || typeof part === "number";
-  return Array.isArray(value) && value.every(isPart);
-}
-
 function folderOf(path: string | undefined): string | undefined {
   return path?.startsWith("/") === true ? path.slice(0, path.lastIndexOf("/")) : undefined;
 }
@@ -208,7 +194,7 @@ export async function auditPlace(
   const key =
     reference === undefined
       ? undefined
-      : await placed(config, () => resolveReference(reference, place, ports));
+      : await placed(config, HINT, () => resolveReference(reference, place, ports));
   return { path: auditPath(settings.path, runtime.env), key };
 }
 
@@ -269,7 +255,7 @@ async function dialOptions(
   policy: CompiledPolicy,
   authorities: string | undefined,
 ): Promise<Omit<DialOptions, "judge">> {
-  const proxy = await placed(config, () => proxyRule(config));
+  const proxy = await placed(config, HINT, () => proxyRule(config));
   return {
     // Named, so that NODE_EXTRA_CA_CERTS and its like add nothing to them.
     tls: { isVerified: true, authorities: authorities ?? (await bundledAuthorities()) },

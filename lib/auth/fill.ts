@@ -82,9 +82,9 @@ export async function fillText(
 }
 
 async function fillBody(hop: HopRequest, placeholders: Placeholders): Promise<Body | undefined> {
-  const { body, headers } = hop;
+  const { body, headers, contentType = headerValue(headers, "content-type") } = hop;
   if (body.kind !== "bytes" || !hasPart(body.bytes, placeholders.prefix)) return undefined;
-  const encoding = encodingOf(headerValue(headers, "content-type"));
+  const encoding = encodingOf(contentType);
   // One character a byte: placeholders are ASCII, and what stands around them may be no text.
   const text = latin1(body.bytes);
   const filled = await fillText(text, hop, byteWise(placeholders), encoding);

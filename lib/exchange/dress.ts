@@ -15,13 +15,23 @@ export async function dress(
   hop: HopRequest,
   ports: Pick<Ports, "jar" | "credentials">,
 ): Promise<SentRequest> {
-  const cookies = await ports.jar.cookiesFor(request.url);
-  const headers = withCookies(request.headers, cookies);
-  return withDressing({ ...request, headers }, await ports.credentials.dress(hop));
+  const dressed = withDressing(request, await ports.credentials.dress(hop));
+  return withCookies(dressed, await ports.jar.cookiesFor(request.url));
+}
+
+/** Returns a dressed request with what answers a 401; the cookies of the jar stay. */
+export async function dressAnswer(
+  dressed: SentRequest,
+  answer: Dressing,
+  { jar }: Pick<Ports, "jar">,
+): Promise<SentRequest> {
+  const again = withDressing(dressed, answer);
+  if (!hasHeader(answer.lines, "cookie")) return again;
+  return withCookies(again, await jar.cookiesFor(dressed.url));
 }
 
 /** Returns the request with what it is dressed with, in place of what stood there. */
-export function withDressing(request: SentRequest, dressing: Dressing): SentRequest {
+function withDressing(request: SentRequest, dressing: Dressing): SentRequest {
   const { lines, dropped = [], body, url } = dressing;
   const kept = { ...request, headers: withoutHeaders(request.headers, dropped) };
   const dressed = withUrl(withLines(kept, lines), url);
@@ -50,8 +60,9 @@ function withLines(request: SentRequest, lines: HeaderList): SentRequest {
   return { ...request, headers: [...withoutHeaders(request.headers, names), ...lines] };
 }
 
-function withCookies(headers: HeaderList, cookies: string | undefined): HeaderList {
-  if (cookies === undefined || cookies === "") return headers;
-  const typed = headerValue(headers, "cookie");
-  return withHeader(headers, "Cookie", typed === undefined ? cookies : `${typed}; ${cookies}`);
+function withCookies(request: SentRequest, cookies: string | undefined): SentRequest {
+  if (cookies === undefined || cookies === "") return request;
+  const typed = headerValue(request.headers, "cookie");
+  const value = typed === undefined ? cookies : `${typed}; ${cookies}`;
+  return { ...request, headers: withHeader(request.headers, "Cookie", value) };
 }

@@ -1,7 +1,7 @@
 import { toWeirError, type WeirError, withDetails } from "../base/errors.ts";
 import type { Hop, HopRequest, ResponseBody, SentRequest } from "../http/exchange.ts";
 import type { WireLimits, WireResponse } from "../transport/wire.ts";
-import { dress, withDressing } from "./dress.ts";
+import { dress, dressAnswer } from "./dress.ts";
 import type { ExchangeOptions, Ports } from "./ports.ts";
 
 /** What all hops of an exchange share. */
@@ -32,7 +32,7 @@ export async function sendHop(
   const answer = await ports.credentials.answer(asked, first.hop.response);
   if (answer === undefined) return first;
   first.body.cancel();
-  return await sendRecorded(withDressing(dressed, answer), asked, ports, {
+  return await sendRecorded(await dressAnswer(dressed, answer, ports), asked, ports, {
     ...context,
     isAnswer: true,
   });

@@ -14,6 +14,8 @@ export interface EntryOptions {
   readonly isBareAllowed: boolean;
   /** Refuses `*.` before a name that anybody can register below; single labels always are. */
   readonly isPublicSuffix?: IsPublicSuffix | undefined;
+  /** Folder that a relative path of `file:` starts from; that of the ports when not given. */
+  readonly folder?: string | undefined;
   /** False for a pipeline file without `--trust`; true when not given. */
   readonly isTrusted?: boolean | undefined;
 }
@@ -46,10 +48,11 @@ export function compileEntry(
   path: KeyPath,
   options: EntryOptions,
 ): Entry {
-  const { isBareAllowed, isPublicSuffix = () => false, isTrusted = true } = options;
+  const { isBareAllowed, isPublicSuffix = () => false, folder, isTrusted = true } = options;
   if (!NAME.test(name)) throw badEntry(path, "has a name with other letters", "Use A-Z 0-9 _ . -");
   if (!isTable(value)) throw badEntry(path, "is not a table", `Write [keychain.${name}]`);
-  const place = { entry: name, path, isBareAllowed, untrusted: isTrusted ? undefined : name };
+  const untrusted = isTrusted ? undefined : name;
+  const place = { entry: name, path, isBareAllowed, folder, untrusted };
   const kind = kindOf(new EntryFields(value, place));
   const fields = new EntryFields(value, place, kind.aliases);
   fields.checkKeys([...SHARED_KEYS, ...kind.keys]);

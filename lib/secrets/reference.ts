@@ -16,7 +16,7 @@ export interface CommandReference {
 /** Where the value of a secret is. */
 export type Reference =
   | { readonly kind: "env"; readonly name: string }
-  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "file"; readonly path: string; readonly folder?: string | undefined }
   | CommandReference
   /** Public: it is written where no secret is meant, such as a user name, and is not masked. */
   | { readonly kind: "literal"; readonly value: Secret; readonly isPublic?: boolean | undefined };
@@ -29,6 +29,8 @@ export interface ReferencePlace {
   readonly isBareAllowed: boolean;
   /** True for what is no secret, such as a user name: the value itself may stand anywhere. */
   readonly isPublic?: boolean | undefined;
+  /** Folder that a relative path of `file:` starts from, in place of that of the ports. */
+  readonly folder?: string | undefined;
   /** Set for a pipeline file without `--trust`: the entry, which may name no file and no command. */
   readonly untrusted?: string | undefined;
 }
@@ -74,7 +76,8 @@ export function parseReference(text: string, place: ReferencePlace): Reference {
   if (word === "cmd") return commandReference(argvOf(rest), place);
   if (word === "file") {
     checkTrusted(place, "a file");
-    if (rest !== "" && !rest.includes("\0")) return { kind: "file", path: rest };
+    if (rest !== "" && !rest.includes("\0"))
+      return { kind: "file", path: rest, folder: place.folder };
     throw badEntry(path, "does not name a file", "Write file:PATH", "SECRET_REFERENCE");
   }
   const later = LATER.get(word);
@@ -154,7 +157,7 @@ export async function openReference(reference: Reference, ports: ReferencePorts)
     case "env":
       return openVariable(reference.name, ports);
     case "file":
-      return openFile(reference.path, ports);
+      return openFile(reference.path, { ...ports, folder: reference.folder ?? ports.folder });
     case "command":
       return new Secret(readCommandOutput(await runCommand(reference, ports)).value);
   }

@@ -65,6 +65,13 @@ test.each([
   expect(result.stderr).not.toContain("tok-value-1");
 });
 
+test("an entry that is wrong is told with its place in the configuration", async () => {
+  const config = '[keychain.gh]\nkind = "bearer"\ntoken = "env:TOKEN"\nhost = ["a.test"]\n';
+  const result = await runWith(config, ["-a", "@gh", "http://127.0.0.1:1"]);
+  expect(result.exit).toBe(78);
+  expect(result.stderr).toContain("config.toml:4:");
+});
+
 test("a user whose name begins with @ is no entry", async () => {
   using server = await startServer({ replies: [{}] });
   expect(await runWith("", ["-a", "@ada:pw", server.url])).toMatchObject({ exit: 0 });

@@ -11,6 +11,7 @@ import { runSecretCommand } from "../../lib/secrets/command.ts";
 import { compileKeychain } from "../../lib/secrets/keychain.ts";
 import type { KeychainPorts } from "../../lib/secrets/opener.ts";
 import { readPlaybookKeychain } from "../../lib/secrets/playbook.ts";
+import type { MemoryJar } from "../../lib/session/jar.ts";
 import { draftOf } from "./drafts.ts";
 import { runtime } from "./wire.ts";
 
@@ -25,13 +26,15 @@ export interface KeychainSetup {
   readonly clock?: Pick<Clock, "now">;
   readonly isTrusted?: boolean;
   readonly isBareAllowed?: boolean;
+  /** Folder of the pipeline file. */
+  readonly folder?: string;
   readonly request?: KeychainPorts["request"];
 }
 
 /** Returns a keychain with real token requests and commands, and its credentials. */
 export function openKeychain(setup: KeychainSetup) {
   const { entries, playbook, env = {}, clock = systemClock, isTrusted = false } = setup;
-  const { isBareAllowed = false } = setup;
+  const { isBareAllowed = false, folder } = setup;
   const redactor = new Redactor();
   const ports: KeychainPorts = {
     env: (name) => env[name],
@@ -42,7 +45,7 @@ export function openKeychain(setup: KeychainSetup) {
     request: setup.request ?? createTokenClient({ runtime, dial: DIAL, userAgent: "weir/test" }),
   };
   const base = compileKeychain(entries, { isBareAllowed }, ports);
-  const keychain = readPlaybookKeychain(playbook, { base, isTrusted, isBareAllowed });
+  const keychain = readPlaybookKeychain(playbook, { base, isTrusted, isBareAllowed, folder });
   const credentials = new KeychainCredentials(keychain, (count) => runtime.random(count));
   return { keychain, credentials, redactor };
 }
@@ -64,18 +67,20 @@ export interface TestRequest {
   readonly method?: string;
   readonly headers?: Draft["headers"];
   readonly body?: string | undefined;
+  readonly defaults?: Draft["defaults"];
+  readonly jar?: MemoryJar;
 }
 
 /** Sends one request, following redirects, and returns its status and text. */
 export async function sendWith(
   credentials: CredentialStore = noCredentials,
   url: string,
-  { method = "GET", headers = [], body }: TestRequest = {},
+  { method = "GET", headers = [], defaults = [], body, jar }: TestRequest = {},
 ) {
   const exchange = { maxRequests: 5, limits: {}, isDecoded: true };
-  using client = createClient({ runtime, dial: DIAL, exchange, credentials });
+  using client = createClient({ runtime, dial: DIAL, exchange, credentials, jar });
   const own = body === undefined ? {} : { body: textBody(body) };
-  const answer = await client.perform(draftOf(url, { method, headers, ...own }));
+  const answer = await client.perform(draftOf(url, { method, headers, defaults, ...own }));
   const bytes = await collectBytes(answer.body.chunks);
   return { status: answer.response.status, text: new TextDecoder().decode(bytes), answer };
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { type CredentialStore, noCredentials } from "../../../lib/auth/bound.ts";
 import { textBody } from "../../../lib/http/body.ts";
+import { MemoryJar } from "../../../lib/session/jar.ts";
 import { compileTemplate } from "../../../lib/template/render.ts";
 import { refusalOf } from "../../support/audit.ts";
 import { draftOf, headOf } from "../../support/drafts.ts";
@@ -212,6 +213,54 @@ test("NO19 a redirect to the same origin, or to a host of the entry, is dressed 
   expect(sent).toEqual(Array.from({ length: 3 }, () => `Bearer ${ENV.TOKEN}`));
 });
 
+test("NO19 NO20 an entry without hosts comes back with a redirect to its origin", async () => {
+  using server = await startServer({ hits: "any" });
+  using other = await startServer({
+    routes: { "/": { status: 302, headers: { Location: `${server.url}/end` } } },
+  });
+  const away = { status: 302, headers: { Location: `${other.url}/` } };
+  const here = { status: 302, headers: { Location: "/away" } };
+  server.play({ routes: { "/": here, "/away": away, "/end": {} } });
+  const { credentials } = openKeychain({ entries: { gh: unbound }, env: ENV });
+  const headers = [["X-Key", placeholderOf(credentials, "gh")]] as const;
+  await sendWith(credentials.around(credentials.credentialStore("gh")), server.url, { headers });
+  expect(server.hits.map((hit) => hit.header("x-key"))).toEqual([ENV.TOKEN, ENV.TOKEN, ENV.TOKEN]);
+  expect(other.hits.map((hit) => hit.header("x-key") ?? hit.header("authorization"))).toEqual([
+    undefined,
+  ]);
+});
+
+test("a value is written for the Content-Type that is sent, also when it is a default", async () => {
+  using server = await startServer({ replies: [{}] });
+  const { credentials } = openKeychain({ entries: { gh: unbound }, env: ENV });
+  const body = JSON.stringify({ a: placeholderOf(credentials, "gh") });
+  const defaults = [["Content-Type", "application/json"]] as const;
+  const request = { method: "POST", defaults, body };
+  await sendWith(credentials.around(noCredentials), server.url, request);
+  expect(JSON.parse(server.hits[0]?.text ?? "")).toEqual({ a: ENV.TOKEN });
+});
+
+test("a Cookie header with a placeholder keeps the cookies of the jar, also after a 401", async () => {
+  using world = await tokenWorld();
+  const jar = new MemoryJar();
+  await jar.remember(new URL(world.api.url), headOf(200, [["Set-Cookie", "kept=1; Path=/"]]));
+  const key = placeholderOf(world.credentials, "partner");
+  const headers = [
+    ["Cookie", `typed=${key}`],
+    ["X-Key", key],
+  ] as const;
+  const store = world.credentials.around(noCredentials);
+  world.state.count = 0;
+  await sendWith(store, world.api.url, { headers, jar });
+  world.state.count += 1;
+  await sendWith(store, world.api.url, { headers, jar });
+  expect(world.api.hits.map((hit) => hit.header("cookie"))).toEqual([
+    "typed=token-number-1; kept=1",
+    "typed=token-number-1; kept=1",
+    "typed=token-number-3; kept=1",
+  ]);
+});
+
 test("an entry without hosts goes to the origin it was asked for, whatever a plugin makes of the URL", async () => {
   using server = await startServer({ hits: 0 });
   const { credentials } = openKeychain({ entries: { gh: unbound }, env: ENV });
@@ -325,7 +374,7 @@ async function tokenWorld(lifeSeconds = 3600) {
     hits: "any",
   });
   const handler: Handler = (hit) => {
-    const all = `${hit.header("authorization")} ${hit.target} ${hit.text}`;
+    const all = `${JSON.stringify(hit.headers)} ${hit.target} ${hit.text}`;
     return { status: all.includes(`token-number-${state.count}`) ? 200 : 401 };
   };
   const api = await startServer({ routes: { "/": handler }, hits: "any" });

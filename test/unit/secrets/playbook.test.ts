@@ -197,6 +197,14 @@ test("an entry of the user that reads a file may be referred to without --trust"
   expect(openLines(headers)[0]?.[1]).toBe("Bearer from-a-file");
 });
 
+test("a trusted pipeline file reads files beside it, not beside the configuration", async () => {
+  using folder = temporaryFolder();
+  writeFileSync(join(folder.path, "token"), "beside-the-file", { mode: 0o600 });
+  const playbook = [{ name: "own", kind: "file", path: "token" }];
+  const { keychain } = openKeychain({ playbook, isTrusted: true, folder: folder.path });
+  expect((await keychain.valueOf("own")).open()).toBe("beside-the-file");
+});
+
 // The way a hostile file would go: wrap an entry of the user, and send the wrapper elsewhere.
 test.each([
   { name: "its value", token: "{{ keychain.github }}" },

@@ -1,11 +1,14 @@
 import { expect, test } from "bun:test";
 import { WeirError } from "../../../lib/base/errors.ts";
+import { createTokenClient } from "../../../lib/client.ts";
 import type { Keychain } from "../../../lib/secrets/keychain.ts";
 import { openLines } from "../../../lib/secrets/lines.ts";
+import { Opening } from "../../../lib/secrets/opener.ts";
 import { refusalOf } from "../../support/audit.ts";
 import { fakeClock } from "../../support/fake-clock.ts";
 import { openKeychain } from "../../support/keychain.ts";
 import { type Handler, type Reply, startServer } from "../../support/loopback-server.ts";
+import { runtime } from "../../support/wire.ts";
 
 const API = new URL("https://api.example.test/");
 const TOKEN: Reply = { json: { access_token: "tok-abcdef-1", expires_in: 3600 } };
@@ -228,6 +231,23 @@ test("a token request keeps no cookie, and no connection", async () => {
   expect(server.connections()).toBe(2);
 });
 
+// A socket or host that stands in for the target, and a client certificate, are for the target alone.
+test("createTokenClient() connects to its own URL, whatever stands in for the target", async () => {
+  using thief = await startServer({ hits: 0 });
+  using server = await startServer({ routes: { "POST /token": TOKEN } });
+  const request = createTokenClient({
+    runtime,
+    userAgent: "weir/test",
+    dial: {
+      tls: { isVerified: true, certificate: "no certificate", key: "no key" },
+      unixSocket: "/nonexistent/socket",
+      connectTo: () => ({ host: "127.0.0.1", port: thief.port }),
+    },
+  });
+  const { keychain } = openKeychain({ entries: oauth2(server.url), env: ENV, request });
+  expect(await authorization(keychain)).toBe("Bearer tok-abcdef-1");
+});
+
 test("NO55 declared fields of an answer are named, required and typed", async () => {
   const reply = { json: { access_token: "tok-abcdef-1", url: "https://x.test", n: 3 } };
   using server = await startServer({ routes: { "POST /token": reply } });
@@ -240,7 +260,6 @@ test("NO55 declared fields of an answer are named, required and typed", async ()
   expect(keychain.fields.get("partner")).toEqual(
     expect.arrayContaining(["access_token", "instance", "n", "gone", "client_id"]),
   );
-  const { Opening } = await import("../../../lib/secrets/opener.ts");
   const valueOf = async (field: string) =>
     (await keychain.valueFor({ entry: "partner", field }, new Opening(API))).open();
   expect(await valueOf("instance")).toBe("https://x.test");
