@@ -116,8 +116,8 @@ function moveText({ action, move }: Rule, scope: Scope): string {
   if (to.kind === "jump") return `jump to ${to.to}`;
   if (to.kind !== "retry") return to.kind;
   const { attempts, backoff, delayMs } = to.policy;
-  const waits = backoff === "none" ? "" : `, ${backoff}`;
-  return `retry, ${attempts} tries${waits}, ${durationText(delayMs)} between`;
+  const delay = durationText(delayMs);
+  return `retry, ${attempts} tries, ${backoff === "none" ? `${delay} apart` : `${backoff} from ${delay}`}`;
 }
 
 function text(value: unknown): string {

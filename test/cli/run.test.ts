@@ -259,7 +259,7 @@ test.each([["validate"], ["plan"], ["validate", "--json"], ["plan", "--json"]])(
     expect(exit).toBe(0);
     if (words.includes("--json")) expect(JSON.parse(stdout)).toBeObject();
     else expect(stdout).toContain(words[0] === "plan" ? `GET ${server.url}/0` : "p.yaml: valid");
-    if (words[0] === "plan") expect(stdout).toContain("retry, 5 tries, exponential");
+    if (words[0] === "plan") expect(stdout).toContain("retry, 5 tries, exponential from 1 s");
     expect(server.connections()).toBe(0);
   },
 );
