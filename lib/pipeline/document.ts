@@ -145,12 +145,13 @@ export function readDocument(input: string | Uint8Array, file: string): YamlFile
   const lines = new LineCounter();
   const before = new TextSource(file, text, lines);
   const document = parsed(text, lines, before);
-  const at = ([offset]: readonly [number, number]): Place => before.placeAt(offset);
   const [problem] = [...document.errors, ...document.warnings].toSorted(
     (a, b) => a.pos[0] - b.pos[0],
   );
-  if (problem !== undefined)
-    throw before.error([], { ...yamlComplaint(problem, text), place: at(problem.pos) });
+  if (problem !== undefined) {
+    const { offset, ...words } = yamlComplaint(problem, text);
+    throw before.error([], { ...words, place: before.placeAt(offset) });
+  }
   const refuse = (node: Node | undefined, complaint: Complaint): WeirError =>
     before.error([], { ...complaint, place: before.placeAt(node?.range?.[0] ?? 0) });
   const data = plainData(document, refuse);
@@ -160,7 +161,7 @@ export function readDocument(input: string | Uint8Array, file: string): YamlFile
 
 function parsed(text: string, lines: LineCounter, source: Source): Document {
   try {
-    return parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "silent" });
+    return parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
   } catch (error) {
     // The parser is recursive, and so bound by the stack.
     if (!(error instanceof RangeError)) throw error;

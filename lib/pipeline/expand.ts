@@ -70,23 +70,22 @@ class MergedSource implements Source {
   }
 
   placeOf(path: KeyPath, part?: "key" | "value"): Place {
-    return this.#base.placeOf(this.#origin(path), part);
+    return this.#base.placeOf(this.originOf(path), part);
   }
 
   templateAt(path: KeyPath): TemplateOptions {
-    return this.#base.templateAt(this.#origin(path));
+    return this.#base.templateAt(this.originOf(path));
   }
 
   error(path: KeyPath, complaint: Complaint): WeirError {
-    return this.#base.error(this.#origin(path), complaint);
+    return this.#base.error(this.originOf(path), complaint);
   }
 
   note(path: KeyPath, names: readonly TemplateName[]): void {
-    this.#base.note?.(this.#origin(path), names);
+    this.#base.note?.(this.originOf(path), names);
   }
 
-  /** Returns where the node at `path` is written. */
-  #origin(path: KeyPath): KeyPath {
+  originOf(path: KeyPath): KeyPath {
     if (!this.#path.every((part, at) => path[at] === part)) return path;
     const rest = path.slice(this.#path.length);
     for (let length = rest.length; length > 0; length -= 1) {

@@ -30,7 +30,7 @@ export class Judge {
   readonly #track: Track;
   readonly #at: Where;
   /** Attempts made before this run of the task, see Track.failedAttempts. */
-  readonly #before: number;
+  #before: number;
   #facts = ONE_ATTEMPT;
   #judged: Judged | undefined;
   #page: Judged | undefined;
@@ -67,7 +67,7 @@ export class Judge {
   async afterPage(outcome: Outcome): Promise<"next" | "stop"> {
     const verdict = await this.#settle(outcome);
     this.#page = { outcome, verdict };
-    if (outcome.status === "ok") this.#track.failedAttempts.delete(this.#task.label);
+    if (outcome.status === "ok") this.#before = 0;
     return verdict.kind === "continue" ? "next" : "stop";
   }
 
@@ -85,7 +85,9 @@ export class Judge {
 
   async #settle(outcome: Outcome): Promise<Verdict> {
     const known = this.#judged?.outcome === outcome ? this.#judged.verdict : undefined;
-    const verdict = known ?? this.#decide(outcome, false);
+    // A retry that was to be and is not, because a plugin forbade it, leaves it to later rules.
+    const isUsed = known === undefined || known.kind === "retry";
+    const verdict = isUsed ? this.#decide(outcome, false) : known;
     return (await this.#assign(outcome, verdict)) ?? verdict;
   }
 

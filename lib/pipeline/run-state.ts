@@ -3,6 +3,7 @@ import type { Playbook } from "./model.ts";
 import type { TaskResult } from "./outcome.ts";
 import type { RunPorts } from "./ports.ts";
 import type { Scope } from "./scope.ts";
+import { bareMap } from "./bare-map.ts";
 import { lentFunctions } from "./lent-functions.ts";
 import type { Dict } from "../template/values.ts";
 
@@ -30,6 +31,7 @@ export class RunState {
   readonly flaky: Where[] = [];
   flakyCount = 0;
   warningCount = 0;
+  #values = 0;
 
   /** @param signal ends the run, beside what ends all of `ports` */
   constructor(playbook: Playbook, workload: Dict, ports: RunPorts, signal: AbortSignal) {
@@ -44,13 +46,12 @@ export class RunState {
     };
     const keychain = ports.credentials.values;
     this.names = { workload, keychain, execution_id: ports.runId, ctx: {} };
-    this.results = [Object.create(null), Object.create(null), workload];
+    this.results = [bareMap(), bareMap(), workload];
   }
 
   /** Returns what templates outside of a step see. */
   scope(names: Dict): Scope {
-    let count = 0;
-    const place = (): string => `/${(count += 1)}`;
+    const place = (): string => `/${(this.#values += 1)}`;
     return {
       layers: [names, this.names, ...this.results],
       options: lentFunctions(this.ports, place),

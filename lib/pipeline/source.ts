@@ -31,6 +31,8 @@ export interface Source {
   templateAt(path: KeyPath): TemplateOptions;
   /** Returns PIPELINE_INVALID with file, line, column and the line itself in its details. */
   error(path: KeyPath, complaint: Complaint): WeirError;
+  /** Returns where the node at `path` is written, when another level of the file gives it. */
+  originOf?(path: KeyPath): KeyPath;
   /** Takes the names that a template at `path` uses, to be checked when the file is known. */
   note?(path: KeyPath, names: readonly TemplateName[]): void;
 }

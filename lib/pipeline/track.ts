@@ -1,3 +1,4 @@
+import { bareMap } from "./bare-map.ts";
 import type { Where } from "./events.ts";
 import { lentFunctions } from "./lent-functions.ts";
 import type { Step } from "./model.ts";
@@ -64,10 +65,4 @@ export class Track {
   at(task: string): Where & { readonly task: string } {
     return { step: this.step.name, task, iteration: this.iteration };
   }
-}
-
-/** Returns a map without a prototype: labels are the user's words. */
-export function bareMap<T>(): Record<string, T> {
-  // Object.create is typed any; a new object holds nothing that is no T.
-  return Object.create(null) as Record<string, T>;
 }

@@ -41,18 +41,18 @@ class Reader {
   #collection(node: Node): unknown {
     // Children of parsed collections are nodes or null, which the types do not say.
     if (isSeq(node)) return node.items.map((item) => this.read(item as Node | null));
-    if (isMap(node)) return Object.fromEntries(node.items.map((pair) => this.#entry(pair)));
+    if (isMap(node)) return Object.fromEntries(node.items.map((pair) => this.#entry(pair, node)));
     throw this.#refuse(node, {
       message: "This kind of YAML node has no meaning here",
       hint: "Write a map, a list, a text, a number, true, false or null",
     });
   }
 
-  #entry({ key, value }: Pair): readonly [string, unknown] {
+  #entry({ key, value }: Pair, parent: Node): readonly [string, unknown] {
     // As above: keys and values of a parsed document are nodes or null.
     const node = key as Node | null;
     if (isMap(node) && node.flow === true)
-      throw this.#refuse(node, {
+      throw this.#refuse(parent, {
         message: "A template that is not quoted is read as a map by YAML",
         hint: 'Quote the template: "{{ … }}"',
       });

@@ -40,20 +40,24 @@ const QUOTE: Words = {
   hint: 'Quote the whole text: "{{ … }}"',
 };
 
-/** Returns what is wrong with a file the YAML parser refused, and what to do about it. */
-export function yamlComplaint({ code, message, pos }: YAMLError, text: string): Words {
-  if (hasBareTemplate(text, pos[0])) return QUOTE;
-  return (
-    WORDS[code] ?? {
-      message: `The YAML cannot be read: ${message.replace(/\.$/, "")}`,
-      hint: "Check the indentation, and quote texts with special characters",
-    }
-  );
+/** Returns what is wrong with a file the YAML parser refused, and at which offset. */
+export function yamlComplaint(
+  { code, message, pos }: YAMLError,
+  text: string,
+): Words & { readonly offset: number } {
+  const bare = bareTemplate(text, pos[0]);
+  if (bare !== undefined) return { ...QUOTE, offset: bare };
+  const words = WORDS[code] ?? {
+    message: `The YAML cannot be read: ${message.replace(/\.$/, "")}`,
+    hint: "Check the indentation, and quote texts with special characters",
+  };
+  return { ...words, offset: pos[0] };
 }
 
-/** Says whether the line of `offset` has a value that begins with a brace no quote stands before. */
-function hasBareTemplate(text: string, offset: number): boolean {
+/** Returns where a value of the line of `offset` begins with the braces of a template. */
+function bareTemplate(text: string, offset: number): number | undefined {
   const start = text.lastIndexOf("\n", Math.max(0, offset - 1)) + 1;
   const [line = ""] = text.slice(start, start + 2000).split("\n", 1);
-  return /(?:^|[:[,-]\s*)\{[{%]/.test(line);
+  const found = /(?:^|[:[,-]\s*)(?=\{[{%])/.exec(line);
+  return found === null ? undefined : start + found.index + found[0].length;
 }

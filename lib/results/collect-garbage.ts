@@ -1,8 +1,9 @@
 import type { Clock } from "../base/clock.ts";
+import { codeOf } from "../base/errors.ts";
 import { realPath } from "../runtime/real-path.ts";
-import type { Files } from "../runtime/runtime.ts";
+import type { FileFacts, Files } from "../runtime/runtime.ts";
 import { acquire, addRows, openIndexLock, readIndex } from "./index-file.ts";
-import { notWritten } from "./problem.ts";
+import { notRead, notWritten } from "./problem.ts";
 import { fileNameOf, hasExpired, isRunId, type ResultReference } from "./reference.ts";
 import { resultsFolder } from "./stored.ts";
 
@@ -58,8 +59,18 @@ export async function collectGarbage(options: CollectOptions): Promise<Collected
 /** Says whether the results of a run lie where they seem to: no link leads elsewhere. */
 async function isOwnFolder({ files, runsFolder }: CollectOptions, runId: string): Promise<boolean> {
   const folder = resultsFolder(runsFolder, runId);
-  if (!isRunId(runId) || (await files.stat(folder))?.isDirectory !== true) return false;
+  if (!isRunId(runId) || (await look(files, folder))?.isDirectory !== true) return false;
   return (await realPath(folder)) === resultsFolder(await realPath(runsFolder), runId);
+}
+
+/** Returns what is at a path; undefined for nothing, and for a link that leads round in a circle. */
+async function look(files: Files, path: string): Promise<FileFacts | undefined> {
+  try {
+    return await files.stat(path);
+  } catch (error) {
+    if (codeOf(error) === "ELOOP") return undefined;
+    throw notRead(path, error);
+  }
 }
 
 interface RunCollected {
@@ -114,7 +125,8 @@ async function collectLocked(
   let [count, bytes] = [0, 0];
   for (const name of await files.list(folder)) {
     const path = `${folder}/${name}`;
-    const facts = await files.stat(path);
+    const facts = await look(files, path);
+    if (facts?.isDirectory === true) continue;
     const isGarbage = BODY.test(name)
       ? !named.has(name)
       : UNFINISHED.test(name) && isAbandoned(facts?.modifiedMs ?? 0, moment);

@@ -30,7 +30,7 @@ export function placeKey(step: string, task: string): string {
 }
 
 /** Returns the path of the index in a folder of results. */
-export function indexPath(folder: string): string {
+function indexPath(folder: string): string {
   return `${folder}/index.jsonl`;
 }
 

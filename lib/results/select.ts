@@ -19,7 +19,12 @@ export interface Selected {
   readonly notes: readonly string[];
 }
 
-/** Reads one body for the fields of a plan. */
+/**
+ * Reads one body for the fields of a plan.
+ *
+ * Streamed, what no path leads to is skipped by its quotes and brackets: a mistake in there is not
+ * seen. Members of an object come in the order of the text.
+ */
 export interface Selection {
   /**
    * Reads the next chunk, which must not change afterwards.

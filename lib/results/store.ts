@@ -130,11 +130,12 @@ export class ResultStore {
    *
    * @throws {WeirError} IO_WRITE
    */
-  endStep(step: string): Promise<void> {
-    return this.#change(async ({ references }) => {
-      const ended = [...references.values()].filter(
-        ({ ref, scope }) => scope === "step" && readReferenceUri(ref)?.step === step,
-      );
+  async endStep(step: string): Promise<void> {
+    await this.#last;
+    // Most steps leave nothing that ends with them, and then there is no folder to lock.
+    if (endedBy(step, (await this.#loaded()).references).length === 0) return;
+    await this.#change(async ({ references }) => {
+      const ended = endedBy(step, references);
       await this.#add(ended.map(({ ref }) => ({ drop: ref })));
       for (const { ref } of ended) references.delete(ref);
       await this.#removeUnnamed(ended, references);
@@ -225,6 +226,15 @@ export class ResultStore {
     const name = this.#options.runtime.random(12).toHex();
     return `${this.#options.folder}/${name}.tmp`;
   }
+}
+
+function endedBy(
+  step: string,
+  references: ReadonlyMap<string, ResultReference>,
+): readonly ResultReference[] {
+  return [...references.values()].filter(
+    ({ ref, scope }) => scope === "step" && readReferenceUri(ref)?.step === step,
+  );
 }
 
 function referenceOf(

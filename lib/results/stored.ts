@@ -74,15 +74,22 @@ export async function openFile(
   } catch (error) {
     throw unreadable(ref, error);
   }
-  const raw = files.chunks(path);
-  return checked(meta.compression === "gzip" ? gunzipped(raw) : raw, reference);
+  return checked(
+    meta.compression === "gzip" ? gunzipped(files, path) : plain(files, path),
+    reference,
+  );
 }
 
-async function* gunzipped(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** Opens the file when the first chunk is asked for: one that nobody reads would stay open. */
+async function* plain(files: Files, path: string): AsyncGenerator<Uint8Array> {
+  yield* files.chunks(path);
+}
+
+async function* gunzipped(files: Files, path: string): AsyncGenerator<Uint8Array> {
   const { createGunzip } = await import("node:zlib");
   const gunzip = createGunzip();
   // Its error reaches the loop below: the pipeline destroys the decompressor with it.
-  pipeline(Readable.from(chunks), gunzip, () => undefined);
+  pipeline(Readable.from(files.chunks(path)), gunzip, () => undefined);
   for await (const chunk of gunzip) yield chunk;
 }
 

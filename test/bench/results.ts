@@ -57,16 +57,19 @@ async function measure(name: string, task: () => Promise<unknown>): Promise<void
   const timer = setInterval(() => {
     most = Math.max(most, process.memoryUsage.rss());
   }, 50);
+  const cpu = process.cpuUsage();
   const startMs = performance.now();
   const note = await task();
   const seconds = (performance.now() - startMs) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
   clearInterval(timer);
   most = Math.max(most, process.memoryUsage.rss());
   const rate = (BODY_BYTES / 1e6 / seconds).toFixed(0);
+  // What the machine would give if it did nothing else.
+  const cpuRate = (BODY_BYTES / (user + system)).toFixed(0);
   const growth = ((most - before) / MIB).toFixed(0);
-  console.log(
-    `${name.padEnd(34)}${rate.padStart(6)} MB/s ${growth.padStart(6)} MiB  ${String(note)}`,
-  );
+  const numbers = [rate, cpuRate, growth].map((text) => text.padStart(10)).join("");
+  console.log(`${name.padEnd(34)}${numbers}   ${String(note)}`);
 }
 
 async function select(...paths: readonly string[]): Promise<string> {
@@ -100,6 +103,7 @@ async function count(source: AsyncIterable<unknown>): Promise<string> {
   return `${seen} items`;
 }
 
+console.log(`${"".padEnd(34)}      MB/s  MB/CPU s  MiB more`);
 await measure("nothing, only the chunks", async () => {
   for await (const chunk of page()) if (chunk.byteLength === 0) throw new Error("empty");
   return "";

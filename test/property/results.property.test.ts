@@ -3,6 +3,9 @@ import * as fc from "fast-check";
 import { JSONPathEnvironment } from "json-p3";
 import { utf8 } from "../../lib/base/bytes.ts";
 import { WeirError } from "../../lib/base/errors.ts";
+import { csvItems } from "../../lib/results/csv-items.ts";
+import { jsonItems } from "../../lib/results/json-items.ts";
+import { ndjsonItems } from "../../lib/results/ndjson-items.ts";
 import { compileSelect, type Selected } from "../../lib/results/select.ts";
 
 const CAP_BYTES = 1_000_000;
@@ -182,5 +185,67 @@ test("select reads what JSON.parse reads when the path takes the whole text", ()
       });
     }),
     { numRuns: 3000 },
+  );
+});
+
+async function* chunksOf(bytes: Uint8Array, sizes: readonly number[]): AsyncGenerator<Uint8Array> {
+  for (let at = 0, turn = 0; at < bytes.byteLength; turn += 1) {
+    const end = at + (sizes[turn % sizes.length] ?? 1);
+    yield bytes.slice(at, end);
+    at = end;
+  }
+}
+
+async function all<T>(source: AsyncIterable<T>): Promise<T[]> {
+  const items: T[] = [];
+  for await (const item of source) items.push(item);
+  return items;
+}
+
+test("ndjsonItems() and jsonItems() give back any values, wherever the chunks end", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.json(), { maxLength: 6 }), cuts, async (texts, sizes) => {
+      const want: unknown[] = texts.map((text) => JSON.parse(text));
+      expect(await all(ndjsonItems(chunksOf(utf8(texts.join("\r\n")), sizes)))).toEqual(want);
+      const list = utf8(`[${texts.join(" ,")}]`);
+      expect(await all(jsonItems(chunksOf(list, sizes), "$[*]"))).toEqual(want);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("csvItems() gives back any texts that are written as RFC 4180 says", async () => {
+  const field = fc.string({ unit: fc.constantFrom("a", "é", '"', ",", "\n", "\r", " ", "🐎") });
+  const rows = fc.array(fc.tuple(field, field), { maxLength: 5 });
+  const quote = (text: string): string =>
+    /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  await fc.assert(
+    fc.asyncProperty(rows, fc.constantFrom("\n", "\r\n"), cuts, async (data, end, sizes) => {
+      const text = [["x", "y"], ...data].map((row) => row.map(quote).join(",") + end).join("");
+      const items = await all(csvItems(chunksOf(utf8(text), sizes)));
+      expect(items).toEqual(data.map(([x, y]) => ({ x, y })));
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("the readers of items take any bytes without a crash", async () => {
+  const odd = fc.array(fc.constantFrom(...utf8('a1",\n\r[]{}:\\\u00ff'), 0xff), { maxLength: 60 });
+  await fc.assert(
+    fc.asyncProperty(odd, cuts, async (bytes, sizes) => {
+      const body = Uint8Array.from(bytes);
+      for (const read of [
+        csvItems,
+        ndjsonItems,
+        (chunks: AsyncIterable<Uint8Array>) => jsonItems(chunks, "$.*"),
+      ]) {
+        try {
+          await all<unknown>(read(chunksOf(body, sizes)));
+        } catch (error) {
+          if (!(error instanceof WeirError) || error.code === "INTERNAL") throw error;
+        }
+      }
+    }),
+    { numRuns: 2000 },
   );
 });

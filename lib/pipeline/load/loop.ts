@@ -1,6 +1,6 @@
 import type { SpecLevel } from "../expand.ts";
 import type { Loop, LoopInput } from "../model.ts";
-import { check, kindText } from "../schema/check.ts";
+import { check } from "../schema/check.ts";
 import { loop as loopShape, loopSource, loopSpecKeys } from "../schema/file.ts";
 import type { KeyPath } from "../source.ts";
 import { compileValue } from "../values.ts";
@@ -30,11 +30,6 @@ export interface ReadLoop {
 export function compileLoop(node: unknown, path: KeyPath, load: LoadContext): ReadLoop {
   const { source } = load;
   const fields = check(LOOP, node, path, source);
-  if (fields.in === undefined)
-    throw source.error(path, {
-      message: "The loop does not say what it goes over",
-      hint: 'Add in: with a list, or a template such as "{{ workload.items }}"',
-    });
   if (RESERVED.includes(fields.iterator))
     throw source.error([...path, "iterator"], {
       message: `iter.${fields.iterator} has a meaning of its own`,
@@ -90,15 +85,7 @@ function loopInput(node: unknown, path: KeyPath, load: LoadContext): LoopInput {
     const { result, items } = check(SOURCES.result, node, path, source);
     return { kind: "result", ref: compileValue(result, [...path, "result"], source), items };
   }
-  const value = compileValue(node, path, source);
-  const isUsable =
-    value.isTemplated || (typeof node === "object" && node !== null) || isCount(node);
-  if (!isUsable)
-    throw source.error(path, {
-      message: `A loop goes over a list, a map or a number of times, not ${kindText(node)}`,
-      hint: 'Write a list, or a template that gives one: "{{ workload.items }}"',
-    });
-  return { kind: "value", value };
+  return { kind: "value", value: compileValue(node, path, source) };
 }
 
 function formatOf(ending: string): "ndjson" | "csv" | "json" | undefined {
@@ -107,8 +94,4 @@ function formatOf(ending: string): "ndjson" | "csv" | "json" | undefined {
 
 function hasOnly(node: object, keys: readonly string[]): boolean {
   return Object.keys(node).every((key) => keys.includes(key));
-}
-
-function isCount(node: unknown): boolean {
-  return typeof node === "number" && Number.isInteger(node) && node >= 0;
 }

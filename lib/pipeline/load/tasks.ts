@@ -103,6 +103,7 @@ function notATask(node: Fields, path: KeyPath, source: Source) {
     return source.error([...path, only], {
       message: `Task ${shownName(only)} must be a map with kind, not ${kindText(node[only])}`,
       hint: "Indent its keys below it, and write kind: http",
+      part: "key",
     });
   return source.error(path, {
     message: "The task has no kind",
@@ -111,7 +112,7 @@ function notATask(node: Fields, path: KeyPath, source: Source) {
 }
 
 function checkLabel(
-  { label, labelPath }: LabelledTask,
+  { label, labelPath, path }: LabelledTask,
   labels: readonly string[],
   index: number,
   load: LoadContext,
@@ -129,7 +130,8 @@ function checkLabel(
       hint: "Give the task another name",
       part,
     });
-  if (!NAME.test(label))
+  // A label nobody wrote is made of the step's name, which was looked at already.
+  if (labelPath !== path && !NAME.test(label))
     load.warn(
       labelPath,
       `Templates cannot use the result of task ${shownName(label)}`,
@@ -159,7 +161,7 @@ function kindOf({ fields, path, label }: LabelledTask, source: Source): TaskKind
 function misplaced(kind: TaskKind): Readonly<Record<string, string>> {
   const inSpec = ["policy", "retry", ...Object.keys(kind.specKeys)];
   return {
-    ...Object.fromEntries(inSpec.map((key) => [key, `Write it under spec: spec: { ${key}: … }`])),
+    ...Object.fromEntries(inSpec.map((key) => [key, `Write spec: { ${key}: … }`])),
     when: "Write when in a rule of the task before, or on an arc",
     eval: "Write spec: { policy: { rules: [ { when: … } ] } }",
     expr: "Write spec: { policy: { rules: [ { when: … } ] } }",

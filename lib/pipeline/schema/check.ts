@@ -42,8 +42,8 @@ export function kindText(value: unknown): string {
 export function check<T>(shape: ZodType<T>, value: unknown, path: KeyPath, source: Source): T {
   const result = shape.safeParse(value, { reportInput: true, error: wordsFor });
   if (result.success) return result.data;
-  const errors = result.error.issues
-    .flatMap((issue) => complaintsOf(issue, path))
+  const errors = withoutMissing(result.error.issues)
+    .flatMap((issue) => complaintsOf(issue, path, nameIn(source)))
     .map((found) => source.error(found.path, found.complaint));
   throw firstOf(errors);
 }
@@ -65,20 +65,43 @@ export function firstOf(errors: readonly WeirError[]): WeirError {
   return first;
 }
 
+/** A key that does not exist is more likely a misspelled one than one too many. */
+function withoutMissing(issues: readonly Issue[]): readonly Issue[] {
+  const maps = issues.flatMap(({ code, path }) =>
+    code === "unrecognized_keys" ? [path.join("\n")] : [],
+  );
+  return issues.filter(
+    (issue) => !isMissing(issue) || !maps.includes(issue.path.slice(0, -1).join("\n")),
+  );
+}
+
+function isMissing({ code, input, path }: Issue): boolean {
+  const isOfValue = code === "invalid_type" || code === "invalid_value" || code === "invalid_union";
+  return isOfValue && input === undefined && path.length > 0;
+}
+
 function placeNumber({ details: { line, column } }: WeirError): number {
   return Number(line ?? 0) * 100_000 + Number(column ?? 0);
 }
 
-function complaintsOf(issue: Issue, base: KeyPath): readonly Found[] {
+/** Says how a node is called: by the level of the file it is written at. */
+type NameOf = (path: KeyPath) => string;
+
+function nameIn(source: Source): NameOf {
+  return (path) => pathText(source.originOf?.(path) ?? path);
+}
+
+function complaintsOf(issue: Issue, base: KeyPath, nameOf: NameOf): readonly Found[] {
   // Zod's paths hold symbols for symbol keys, which YAML has none of.
   const path = [...base, ...(issue.path as KeyPath)];
   if (issue.code === "unrecognized_keys")
-    return issue.keys.map((key) => unknownKey(key, issue, path));
+    return issue.keys.map((key) => unknownKey(key, issue, path, nameOf));
   if (issue.code === "invalid_union") {
     const inner = nearestBranch(issue.errors);
-    if (inner !== undefined) return inner.flatMap((one) => complaintsOf(one, path));
+    if (inner !== undefined)
+      return withoutMissing(inner).flatMap((one) => complaintsOf(one, path, nameOf));
   }
-  return [misfit(issue, path)];
+  return [misfit(issue, path, nameOf)];
 }
 
 /** The branch of a union that took the value's type and found something inside it. */
@@ -92,22 +115,21 @@ function nearestBranch(branches: readonly (readonly unknown[])[]): readonly Issu
   return inside.toSorted((a, b) => a.length - b.length || depth(b) - depth(a))[0];
 }
 
-function unknownKey(key: string, issue: Issue, path: KeyPath): Found {
+function unknownKey(key: string, issue: Issue, path: KeyPath, nameOf: NameOf): Found {
   const { refuse } = readWords(issue.message);
   const { message, hint } = refuse(key);
   return {
     path: [...path, key],
-    complaint: { message: message.replace("KEY", pathText([...path, key])), hint, part: "key" },
+    complaint: { message: message.replace("KEY", nameOf([...path, key])), hint, part: "key" },
   };
 }
 
-function misfit(issue: Issue, path: KeyPath): Found {
+function misfit(issue: Issue, path: KeyPath, nameOf: NameOf): Found {
   const { expected, example } = readWords(issue.message);
-  const name = pathText(path);
+  const name = nameOf(path);
   const key = path.findLast((part) => typeof part === "string");
   const hint = `Write ${key === undefined || typeof path.at(-1) === "number" ? "" : `${key}: `}${example}`;
-  const isMissing = issue.code === "invalid_type" && issue.input === undefined;
-  if (isMissing)
+  if (isMissing(issue))
     return { path: path.slice(0, -1), complaint: { message: `${name} is missing`, hint } };
   const kind = issue.code === "invalid_type" || issue.code === "invalid_union";
   const not = kind ? `, not ${kindText(issue.input)}` : "";

@@ -8,6 +8,7 @@ import {
   map,
   scalar,
   table,
+  template,
   text,
   word,
 } from "./shapes.ts";
@@ -156,9 +157,8 @@ export function stepSpecKeys() {
 export function loop(spec: ZodType) {
   return table(
     {
-      in: anything().meta({
-        description:
-          "A list, a map, a number, { file: items.ndjson } or { result: REF }; may be a template",
+      in: loopItems().meta({
+        description: "A list, a map, a number, { file: items.ndjson } or { result: REF }",
       }),
       iterator: z
         .string({ error: iteratorWords() })
@@ -182,6 +182,19 @@ export function loop(spec: ZodType) {
       },
     },
   );
+}
+
+function loopItems() {
+  const words = {
+    expected: "a list, a map, a number of times, or a template that gives one of them",
+    example: '"{{ workload.items }}"',
+  };
+  return either<unknown>(words, (says) => [
+    z.array(anything(), says),
+    z.record(z.string(), anything(), says),
+    z.int(says).min(0, says),
+    template(says),
+  ]);
 }
 
 function iteratorWords(): string {

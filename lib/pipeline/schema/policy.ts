@@ -26,7 +26,7 @@ export function condition(): ZodType<string | boolean> {
 }
 
 /** Keys of a rule. */
-export function ruleKeys(then: ZodType, otherwise: ZodType) {
+function ruleKeys(then: ZodType, otherwise: ZodType) {
   return {
     when: condition().optional(),
     then: then.optional(),
@@ -98,7 +98,7 @@ const CAUSE =
   /^(?:[1-5]\d\d|[1-5][xX][xX]|connection|dns|tls|timeout|rate_limit|auth|not_found|client_error|server_error|decode|schema|template|policy_denied|too_large|unknown)$/;
 
 /** What `on:` of `spec.retry` takes. */
-export function retryCauses() {
+function retryCauses() {
   const words = {
     expected: "a status such as 429, a class such as 5xx, or a kind of error such as connection",
     example: "[429, 5xx, connection]",

@@ -8,7 +8,6 @@ import { type Words, writeWords } from "./words.ts";
 const TEMPLATED = /\{\{|\{%/;
 const DURATION = /^(?:\d+(?:\.\d+)?(?:ms|d|h|m|s))+$|^\d+(?:\.\d+)?$/;
 const DURATION_OR_TEMPLATE = new RegExp(`${DURATION.source}|\\{\\{|\\{%`);
-const BYTES_OR_TEMPLATE = /^\d+(?:\.\d+)?\s*(?:[KMGTkmgt]i?)?B?$|\{\{|\{%/;
 
 /** Shapes of the keys of one map. */
 export type Keys = Readonly<Record<string, ZodType>>;
@@ -79,15 +78,6 @@ export function fixedDuration(example = "2s"): ZodType<number | string> {
   return either<number | string>({ expected: DURATION_EXPECTED, example }, (says) => [
     z.number(says).min(0, says),
     z.string(says).regex(DURATION, says),
-  ]);
-}
-
-/** A number of bytes or a size with a unit, or a template that gives one. */
-export function size(example = "64KiB"): ZodType<number | string> {
-  const words = { expected: "a number of bytes, or a size such as 64KiB or 10MB", example };
-  return either<number | string>(words, (says) => [
-    z.int(says).min(0, says),
-    z.string(says).regex(BYTES_OR_TEMPLATE, says),
   ]);
 }
 

@@ -8,6 +8,7 @@ import {
   type LoopbackServer,
   startServer,
 } from "../../support/loopback-server.ts";
+import { failure } from "../../support/wire.ts";
 import { httpTask, type RunChanges, testRun, type TestRun } from "./http-support.ts";
 
 function queryOf(hit: Hit, name: string): string | undefined {
@@ -311,12 +312,11 @@ test("max_time ends the pages on the clock of the run", async () => {
 });
 
 test("a stop that raises fails the task with its place", async () => {
-  using done = await paged(ENDLESS, { ...NEXT, stop: "{{ page.data.nope.deeper }}" });
-  expect(done.outcome).toMatchObject({
-    status: "error",
-    error: { kind: "template", code: "TEMPLATE_UNDEFINED" },
+  const stop = "{{ page.data.nope.deeper }}";
+  expect(await failure(paged(ENDLESS, { ...NEXT, stop }))).toMatchObject({
+    code: "TEMPLATE_UNDEFINED",
+    details: { name: "test.yaml", line: 4 },
   });
-  expect(done.outcome.error?.message).toStartWith("test.yaml:4:");
 });
 
 describe("hostile pages", () => {

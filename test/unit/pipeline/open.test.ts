@@ -73,9 +73,9 @@ test("a loop over 1,000 requests, 8 in flight, with some that pass late and some
   expect(run.steps["each"]).toEqual({ status: "ok", items: 1000, failed: 3 });
   expect(run.flaky).toHaveLength(9);
   const { each } = run.output as { readonly each: readonly unknown[] };
-  expect(each.map((item, id) => item === null || Reflect.get(item, "id") === id)).not.toContain(
-    false,
-  );
+  expect(
+    each.map((item, id) => item === null || Reflect.get(Object(item), "id") === id),
+  ).not.toContain(false);
   expect([each[7], each[77], each[777]]).toEqual([null, null, null]);
   expect(run.warnings).toBe(1);
 });
@@ -228,4 +228,76 @@ test("a rate is one for all items and steps", async () => {
   expect(run.error).toBeUndefined();
   // Five of the six wait for a twentieth of a second each; a machine can only be slower.
   expect(performance.now() - startedMs).toBeGreaterThan(240);
+});
+
+/** A server of 6 pages, two items each, whose pages fail as often as \`failures\` says before they come. */
+function pageServer(failures: number) {
+  const hits = new Map<number, number>();
+  return startServer({
+    hits: "any",
+    routes: {
+      "/": ({ query }) => {
+        const page = Number(new Map(query).get("page") ?? 1);
+        const count = (hits.get(page) ?? 0) + 1;
+        hits.set(page, count);
+        if (count <= failures) return { status: 503 };
+        const next = page < 6 ? page + 1 : null;
+        return { json: { items: [page * 10, page * 10 + 1], next, page } };
+      },
+    },
+  });
+}
+
+/** A playbook that pages through \`url\` with these rules. */
+function paged(url: string, rules: string): string {
+  return `
+apiVersion: weir/v1
+kind: Playbook
+workflow:
+  - step: a
+    tool:
+      - fetch:
+          kind: http
+          url: "${url}/"
+          spec:
+            paginate: { type: cursor, from: "$.next", into: { query: page }, accumulate: { path: "$.items" } }
+            policy:
+              rules:
+${rules.replaceAll(/^/gm, "                ")}
+      - after: { kind: noop }
+output: { items: "{{ fetch.data }}", pages: "{{ ctx.pages | default(0) }}", after: "{{ after is defined }}" }
+`;
+}
+
+const COUNT = 'set: { ctx.pages: "{{ ctx.pages | default(0) + 1 }}" }';
+
+test("WEAK1 each page of a paginator has tries of its own", async () => {
+  using server = await pageServer(2);
+  const rules = `- when: "{{ outcome.status == 'error' }}"\n  then: { do: retry, attempts: 3, delay: 0 }\n- else: { do: continue, ${COUNT} }`;
+  const run = await runHttp(paged(server.url, rules));
+  expect(run.error).toBeUndefined();
+  expect(run.requests).toBe(18);
+  // A rule decides about each page once.
+  expect(run.output).toMatchObject({ pages: 6, after: true });
+  expect(run.output).toMatchObject({ items: expect.arrayContaining([10, 61]) });
+});
+
+test.each([
+  { name: "break ends the pages and the tasks", move: "break", after: false, state: "done" },
+  { name: "fail fails the task", move: "fail", after: false, state: "failed" },
+])("rules of a paginated task: $name", async ({ move, after, state }) => {
+  using server = await pageServer(0);
+  const rules = `- when: "{{ outcome.result.data.page == 3 }}"\n  then: { do: ${move}, ${COUNT} }\n- else: { do: continue, ${COUNT} }`;
+  const run = await runHttp(paged(server.url, rules));
+  expect(run.state).toBe(state as typeof run.state);
+  expect(server.hits).toHaveLength(3);
+  if (state === "done") expect(run.output).toMatchObject({ pages: 3, after });
+});
+
+test("a page that fails is judged with the tries of its own, and fails the task", async () => {
+  using server = await pageServer(5);
+  const rules = `- when: "{{ outcome.http.status == 503 }}"\n  then: { do: retry, attempts: 2, delay: 0 }`;
+  const run = await runHttp(paged(server.url, rules));
+  expect(run.error?.details).toMatchObject({ task: "fetch", status: 503, kind: "server_error" });
+  expect(server.hits).toHaveLength(2);
 });

@@ -28,7 +28,7 @@ async function visit(text: string, failed: readonly string[] = [], target?: stri
   return { run, visited };
 }
 
-test.each([
+test.each<{ name: string; text: string; want: string[] }>([
   {
     name: "NO2 steps run in the order of the file when none says where to go",
     text: step("a") + step("b") + step("c"),
@@ -97,7 +97,7 @@ test("NO14 a --target that is no step names the nearest one", async () => {
   expect(error instanceof WeirError ? error.hint : "").toContain('"fetch"');
 });
 
-test.each([
+test.each<{ name: string; next: string; want: { visited: string[]; state: string } }>([
   {
     name: "ends the run when no arc asks what happened",
     next: "next: b",
@@ -474,7 +474,7 @@ test("plugins are told of the run and its steps", async () => {
   ]);
 });
 
-test.each([
+test.each<{ name: string; to: string; want: string[] }>([
   { name: "NO36 previous is the task before", to: "previous", want: ["a", "b", "a", "b"] },
   { name: "NO36 a label is a task of the list", to: "b", want: ["a", "b", "b"] },
 ])("jump: $name", async ({ to, want }) => {

@@ -8,6 +8,7 @@ import type { Exchange } from "../../../http/exchange.ts";
 import type { Where } from "../../events.ts";
 import type { Outcome } from "../../outcome.ts";
 import type { AttemptFacts, TaskContext } from "../kind.ts";
+import { isThrownOn } from "./error-kind.ts";
 import { type AttemptMeta, changedMethod, outcomeOfFailure } from "./outcome.ts";
 import type { HttpSettings } from "./settings.ts";
 
@@ -45,7 +46,7 @@ export interface Sent {
  * Hooks around the request run once around all attempts. Only when a body that was being stored makes
  * the policy want another attempt do they run again: it was handed on by then.
  *
- * @throws {WeirError} CANCELLED, INTERNAL
+ * @throws {WeirError} CANCELLED, INTERNAL, TEMPLATE_*
  */
 export async function sendWithPolicy(sending: Sending, context: TaskContext): Promise<Sent> {
   const series = new Series(sending, context);
@@ -182,7 +183,7 @@ class Series {
 
   async #fail(error: WeirError): Promise<Sent> {
     const { ports } = this.#context;
-    if (error.code === "CANCELLED" || error.code === "INTERNAL") {
+    if (isThrownOn(error)) {
       await this.#complete(outcomeOfFailure(error, this.#meta(), ports));
       throw error;
     }

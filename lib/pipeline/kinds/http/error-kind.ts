@@ -1,5 +1,4 @@
-import type { ErrorCode } from "../../../base/errors.ts";
-import { ERRORS } from "../../../base/errors.ts";
+import type { ErrorCode, WeirError } from "../../../base/errors.ts";
 import type { ErrorKind } from "../../outcome.ts";
 
 /** Kinds of codes that do not share theirs with all codes of their first word. */
@@ -27,7 +26,6 @@ const BY_WORD = new Map<string, ErrorKind>([
   ["POLICY", "policy_denied"],
   ["SECRET", "auth"],
   ["AUTH", "auth"],
-  ["TEMPLATE", "template"],
   // A request that its templates made unusable.
   ["USAGE", "template"],
   ["PAGE", "schema"],
@@ -40,9 +38,12 @@ export function kindOfCode(code: ErrorCode): ErrorKind {
   return BY_CODE.get(code) ?? BY_WORD.get(word) ?? "unknown";
 }
 
-/** Says whether a failure of this code may be gone when the request is made again. */
-export function isRetryableCode(code: ErrorCode): boolean {
-  return ERRORS[code].retryable;
+/**
+ * Says whether an error is thrown on in place of an outcome: a bug, the end of the run, and a template,
+ * whose error knows its place in the file.
+ */
+export function isThrownOn({ code }: WeirError): boolean {
+  return code === "INTERNAL" || code === "CANCELLED" || code.startsWith("TEMPLATE_");
 }
 
 const BY_STATUS = new Map<number, ErrorKind>([

@@ -87,19 +87,12 @@ export function errorOf(error: WeirError, { redact }: Pick<OutcomePorts, "redact
   return {
     kind,
     code: error.code,
-    message: redact(sanitizeLine(placed(error))),
+    message: redact(sanitizeLine(error.message)),
     // A retry of what its templates made wrong is the same again.
     retryable: ERRORS[error.code].retryable && kind !== "template",
     retry_after: null,
     ...(error.hint === undefined ? {} : { hint: redact(error.hint) }),
   };
-}
-
-/** Templates fail somewhere in the file: without the place nobody finds them. */
-function placed({ message, details }: WeirError): string {
-  const { name, line, column } = details;
-  if (typeof name !== "string" || typeof line !== "number") return message;
-  return `${name}:${line}:${String(column)}: ${message}`;
 }
 
 function statusError(exchange: Exchange, meta: AttemptMeta, ports: OutcomePorts): OutcomeError {

@@ -6,6 +6,7 @@ import type { Outcome } from "../../outcome.ts";
 import type { NextPage, Paginator } from "../../paginators/paginator.ts";
 import { within } from "../../scope.ts";
 import type { TaskContext } from "../kind.ts";
+import { isThrownOn } from "./error-kind.ts";
 import type { Sent } from "./attempts.ts";
 import { NextRequests } from "./next-request.ts";
 import { errorOf } from "./outcome.ts";
@@ -193,7 +194,7 @@ class Pages {
   }
 
   #broken(outcome: Outcome, error: WeirError): Outcome {
-    if (error.code === "INTERNAL" || error.code === "CANCELLED") throw error;
+    if (isThrownOn(error)) throw error;
     const { ports } = this.#options.context;
     return this.#withMeta({ ...outcome, status: "error", error: errorOf(error, ports) });
   }

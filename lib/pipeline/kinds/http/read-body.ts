@@ -3,6 +3,7 @@ import { toWeirError, WeirError } from "../../../base/errors.ts";
 import type { Exchange } from "../../../http/exchange.ts";
 import { headerValue } from "../../../http/headers.ts";
 import type { ResultReference } from "../../../results/reference.ts";
+import { isThrownOn } from "./error-kind.ts";
 import { decodeBody, previewOf } from "./decode.ts";
 import type { ResponseType } from "./settings.ts";
 
@@ -82,7 +83,7 @@ async function collect({ body }: Exchange): Promise<Collected> {
     }
   } catch (error) {
     failure = toWeirError(error);
-    if (failure.code === "INTERNAL" || failure.code === "CANCELLED") throw failure;
+    if (isThrownOn(failure)) throw failure;
   }
   return { bytes: queue.takeAll(), failure };
 }

@@ -4,6 +4,7 @@ import type { Exchange } from "../../../http/exchange.ts";
 import { headerValue } from "../../../http/headers.ts";
 import type { Expectation } from "../../expect.ts";
 import type { TaskContext } from "../kind.ts";
+import { isThrownOn } from "./error-kind.ts";
 import type { ReadOutcome } from "./attempts.ts";
 import { type AttemptMeta, isSuccess, outcomeOfResponse } from "./outcome.ts";
 import { type ReadBody, readBody } from "./read-body.ts";
@@ -30,7 +31,7 @@ export function isWanted(
 /**
  * Reads the body of a response and returns what the task makes of it.
  *
- * @throws {WeirError} CANCELLED, INTERNAL
+ * @throws {WeirError} CANCELLED, INTERNAL, TEMPLATE_*
  */
 export async function readOutcome(
   exchange: Exchange,
@@ -74,6 +75,8 @@ async function check(
   try {
     return await expectation.check(subject, scope, ports);
   } catch (error) {
-    return toWeirError(error);
+    const failure = toWeirError(error);
+    if (isThrownOn(failure)) throw failure;
+    return failure;
   }
 }

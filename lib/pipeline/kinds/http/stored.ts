@@ -9,6 +9,7 @@ import { compileSelect, type SelectPlan } from "../../../results/select.ts";
 import { durationOf, isMap, kindName, wordOf } from "../../readings.ts";
 import type { Reading } from "../../setting.ts";
 import type { TaskContext } from "../kind.ts";
+import { isThrownOn } from "./error-kind.ts";
 import { bodyOf, type ReadBody } from "./read-body.ts";
 import type { ResponseType } from "./settings.ts";
 
@@ -157,7 +158,7 @@ export async function storeBody(
     return { ...read, fields: visible(kept.extracted), notes: [...read.notes, ...kept.notes] };
   } catch (error) {
     const failure = toWeirError(error);
-    if (failure.code === "INTERNAL" || failure.code === "CANCELLED") throw failure;
+    if (isThrownOn(failure)) throw failure;
     return { ...NOTHING, sizeBytes: sizeBytes(), failure };
   }
 }
@@ -177,7 +178,7 @@ export async function storeBinary(
     return kept.kind === "reference" ? referenced(kept.reference, []) : NOTHING;
   } catch (error) {
     const failure = toWeirError(error);
-    if (failure.code === "INTERNAL" || failure.code === "CANCELLED") throw failure;
+    if (isThrownOn(failure)) throw failure;
     return { ...NOTHING, sizeBytes: bytes.byteLength, failure };
   }
 }

@@ -7,6 +7,7 @@ import type { RunPorts } from "../../ports.ts";
 import type { Scope } from "../../scope.ts";
 import { compileSetting, type Setting } from "../../setting.ts";
 import type { KindInput, TaskContext, Work } from "../kind.ts";
+import { isThrownOn } from "./error-kind.ts";
 import { type Sending, type Sent, sendWithPolicy } from "./attempts.ts";
 import { errorOf } from "./outcome.ts";
 import { runPages } from "./pages.ts";
@@ -125,7 +126,7 @@ async function sendingOf(
 
 /** Returns the outcome of a task whose request could not be made. */
 function outcomeOfUnsent(error: WeirError, ports: RunPorts): Outcome {
-  if (error.code === "INTERNAL" || error.code === "CANCELLED") throw error;
+  if (isThrownOn(error)) throw error;
   return {
     status: "error",
     http: { status: null, headers: {} },
