@@ -24,7 +24,7 @@ export const artifactKind: TaskKind = {
     const ref = compileValue(fields["ref"], [...path, "ref"], source);
     return workOnce(
       async ({ ports, scope }) => ({ data: await readResult(ref.evaluate(scope), ports) }),
-      () => [`read ${String(fields["ref"])}`],
+      { plan: () => [`read ${String(fields["ref"])}`] },
     );
   },
 };

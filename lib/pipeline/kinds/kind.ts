@@ -59,6 +59,8 @@ export interface Work {
   plan(scope: Scope): readonly string[];
   /** Names of credentials that it uses, as far as they are written down. */
   readonly credentials: readonly string[];
+  /** Names that templates of the task find because it gives them itself. */
+  readonly names?: readonly string[] | undefined;
 }
 
 /** What a task is compiled from. */

@@ -1,4 +1,4 @@
-import { toWeirError, type WeirError } from "../../base/errors.ts";
+import { type ErrorCode, toWeirError, type WeirError } from "../../base/errors.ts";
 import type { Outcome, TaskResult } from "../outcome.ts";
 import { errorOf } from "./http/outcome.ts";
 import type { TaskContext, Work } from "./kind.ts";
@@ -13,16 +13,16 @@ const NOTHING_SENT = { status: null, headers: {} } as const;
 
 /**
  * Returns a work that is done in one go and leaves further attempts to the runner. What `give` throws
- * is the outcome; a bug and CANCELLED are thrown on.
+ * is the outcome; a bug, CANCELLED and what is wrong with a template are thrown on.
  */
 export function workOnce(
   give: (context: TaskContext) => Promise<Given> | Given,
-  plan: Work["plan"],
+  about: Pick<Work, "plan" | "names">,
 ): Work {
   return {
     hasOwnAttempts: false,
     credentials: [],
-    plan,
+    ...about,
     async run(context): Promise<Outcome> {
       const { clock } = context.ports;
       const startedMs = clock.monotonicMs();
@@ -31,11 +31,16 @@ export function workOnce(
         return dataOutcome(await give(context), meta());
       } catch (error) {
         const known = toWeirError(error);
-        if (known.code === "INTERNAL" || known.code === "CANCELLED") throw error;
+        if (isThrown(known.code)) throw error;
         return failedOutcome(known, meta(), context);
       }
     },
   };
+}
+
+/** No rule may make a success of a template that cannot be evaluated. */
+function isThrown(code: ErrorCode): boolean {
+  return code === "INTERNAL" || code === "CANCELLED" || code.startsWith("TEMPLATE_");
 }
 
 function dataOutcome({ data, fields }: Given, meta: Outcome["meta"]): Outcome {

@@ -55,7 +55,7 @@ export const scriptKind: TaskKind = {
         const call = { name, code: text, args: given.evaluate(scope), timeoutMs, net: hosts };
         return { data: await ports.scripts.run({ ...call, signal }) };
       },
-      () => [isFile ? `run ${file}` : "run a script"],
+      { plan: () => [isFile ? `run ${file}` : "run a script"] },
     );
   },
 };

@@ -39,7 +39,10 @@ export const transformKind: TaskKind = {
         for (const [name, one] of fields) given[name] = one.evaluate(inner);
         return { data: data === undefined ? given : data.evaluate(inner), fields: given };
       },
-      () => [`set ${[...fields.map(([name]) => name), "data"].join(", ")}`],
+      {
+        names: fields.map(([name]) => name),
+        plan: () => [`set ${[...fields.map(([name]) => name), "data"].join(", ")}`],
+      },
     );
   },
 };

@@ -58,7 +58,11 @@ export const writeKind: TaskKind = {
         );
         return { data: null, fields: { path: file, rows: list.length } };
       },
-      (scope) => [`write ${to.isTemplated ? String(written) : targetText(to.evaluate(scope))}`],
+      {
+        plan: (scope) => [
+          `write ${to.isTemplated ? String(written) : targetText(to.evaluate(scope))}`,
+        ],
+      },
     );
   },
 };

@@ -28,13 +28,13 @@ export function findOpenNames(
   uses: readonly NameUse[],
   given: { readonly steps: readonly Step[]; readonly workload: Playbook["workload"] },
 ): readonly OpenName[] {
-  const labels = given.steps.flatMap(({ tasks }) => tasks.map(({ label }) => label));
+  const tasks = given.steps.flatMap((step) => step.tasks);
   const known = new Set([
     ...SCOPE_NAMES,
     ...FUNCTIONS,
     ...Object.keys(given.workload),
     ...given.steps.map(({ name }) => name),
-    ...labels,
+    ...tasks.flatMap(({ label, work }) => [label, ...(work.names ?? [])]),
   ]);
   const open = new Map<string, OpenName>();
   for (const { path, names } of uses)

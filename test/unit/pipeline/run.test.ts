@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { WeirError } from "../../../lib/base/errors.ts";
+import { jsonl } from "../../../lib/pipeline/formats/jsonl.ts";
 import type { TaskContext } from "../../../lib/pipeline/kinds/kind.ts";
 import { fakeClock } from "../../support/fake-clock.ts";
 import { type Doing, failing, runText } from "./run-support.ts";
@@ -321,14 +322,16 @@ test("an output that raises fails the run with its place", async () => {
   expect(run.failedAt).toBeUndefined();
 });
 
+const LINES = { path: "-", format: jsonl, mode: "overwrite" } as const;
+
 test.each([
   { root: "", isPrinted: true },
   { root: "output: 1", isPrinted: false },
 ])("what was printed stands for the output unless the file has one: $root", async (row) => {
   const run = await runText(playbook(step("a"), row.root), {
-    works: { a_task: ({ ports }) => ports.print("line\n") },
+    works: { a_task: ({ ports }) => ports.outputs.write(LINES, ["line"]) },
   });
-  expect(run.printed).toBe("line\n");
+  expect(run.printed).toBe('"line"\n');
   expect(run.isPrinted).toBe(row.isPrinted);
 });
 
