@@ -241,11 +241,14 @@ test.each([
   });
 });
 
-test.each([["validate"], ["plan"], ["validate", "--json"], ["plan", "--json"]])(
-  "NO13 weir run %s %s sends nothing",
-  async (...words) => {
-    using server = await startServer({ hits: 0 });
-    const text = `- step: one
+test.each([
+  { words: ["validate"] },
+  { words: ["plan"] },
+  { words: ["validate", "--json"] },
+  { words: ["plan", "--json"] },
+])("NO13 weir run $words sends nothing", async ({ words }) => {
+  using server = await startServer({ hits: 0 });
+  const text = `- step: one
   loop: { in: 3, iterator: id }
   tool:
     - call:
@@ -254,15 +257,14 @@ test.each([["validate"], ["plan"], ["validate", "--json"], ["plan", "--json"]])(
         headers: { Authorization: "Bearer {{ keychain.k }}" }
         spec: { retry: 5 }
 `;
-    const argv = ["run", ...words, "p.yaml"];
-    const { stdout, exit } = await runIn({ "p.yaml": text }, argv);
-    expect(exit).toBe(0);
-    if (words.includes("--json")) expect(JSON.parse(stdout)).toBeObject();
-    else expect(stdout).toContain(words[0] === "plan" ? `GET ${server.url}/0` : "p.yaml: valid");
-    if (words[0] === "plan") expect(stdout).toContain("retry, 5 tries, exponential from 1 s");
-    expect(server.connections()).toBe(0);
-  },
-);
+  const argv = ["run", ...words, "p.yaml"];
+  const { stdout, exit } = await runIn({ "p.yaml": text }, argv);
+  expect(exit).toBe(0);
+  if (words.includes("--json")) expect(JSON.parse(stdout)).toBeObject();
+  else expect(stdout).toContain(words[0] === "plan" ? `GET ${server.url}/0` : "p.yaml: valid");
+  if (words[0] === "plan") expect(stdout).toContain("retry, 5 tries, exponential from 1 s");
+  expect(server.connections()).toBe(0);
+});
 
 test("NO13 weir run validate --json says what is wrong, and exits 65", async () => {
   const files = { "p.yaml": "- x: { kind: http }\n" };
