@@ -257,10 +257,11 @@ test.each([
         headers: { Authorization: "Bearer {{ keychain.k }}" }
         spec: { retry: 5 }
 `;
-  const argv = ["run", ...words, "p.yaml"];
+  const flags: readonly string[] = words;
+    const argv = ["run", ...flags, "p.yaml"];
   const { stdout, exit } = await runIn({ "p.yaml": text }, argv);
   expect(exit).toBe(0);
-  if (words.includes("--json")) expect(JSON.parse(stdout)).toBeObject();
+  if (flags.includes("--json")) expect(JSON.parse(stdout)).toBeObject();
   else expect(stdout).toContain(words[0] === "plan" ? `GET ${server.url}/0` : "p.yaml: valid");
   if (words[0] === "plan") expect(stdout).toContain("retry, 5 tries, exponential from 1 s");
   expect(server.connections()).toBe(0);

@@ -22,7 +22,7 @@ const part = z.union([
 const status = z.union([z.number(), z.string()]);
 
 const check = z.strictObject({
-  equals: z.unknown(),
+  equals: z.unknown().optional(),
   matches: template.optional(),
   exists: flag.optional(),
   length: number.optional(),
