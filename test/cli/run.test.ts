@@ -258,7 +258,7 @@ test.each([
         spec: { retry: 5 }
 `;
   const flags: readonly string[] = words;
-    const argv = ["run", ...flags, "p.yaml"];
+  const argv = ["run", ...flags, "p.yaml"];
   const { stdout, exit } = await runIn({ "p.yaml": text }, argv);
   expect(exit).toBe(0);
   if (flags.includes("--json")) expect(JSON.parse(stdout)).toBeObject();
