@@ -86,11 +86,15 @@ async function perform({
   io,
   progress,
   tally,
+  reports,
 }: Run): Promise<Ended> {
-  const onEvent = (event: StampedEvent): void => {
+  const take = (event: StampedEvent): void => {
     tally.take(event);
     progress.take(event);
   };
+  // Nobody would hear of them, and a loop has many.
+  const isUnheard = flags.count("quiet") > 0 && reports.length === 0 && !isNdjson(flags);
+  const onEvent = isUnheard ? undefined : take;
   await using pipeline = await openPipeline({ id, file, playbook, flags, io, progress, onEvent });
   const { ports } = pipeline;
   const startedMs = ports.clock.monotonicMs();

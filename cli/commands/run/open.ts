@@ -24,7 +24,8 @@ export interface PipelineOptions {
   readonly flags: Flags;
   readonly io: Io;
   readonly progress: RunProgress;
-  readonly onEvent: (event: StampedEvent) => void;
+  /** Takes what happens; undefined when nobody wants to know. */
+  readonly onEvent: ((event: StampedEvent) => void) | undefined;
 }
 
 /** The ports of a run, and the end of all that was opened for it. */
