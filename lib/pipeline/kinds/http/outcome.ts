@@ -20,7 +20,8 @@ export interface AttemptMeta {
   readonly startedMs: number;
   readonly attemptStartedMs: number;
   readonly method: string;
-  readonly url: URL;
+  /** Fit to be shown: secrets are masked. */
+  readonly url: string;
 }
 
 /** What all outcomes of a task are made with. */
@@ -102,7 +103,7 @@ function statusError(exchange: Exchange, meta: AttemptMeta, ports: OutcomePorts)
   return {
     kind: kindOfStatus(status),
     code: `HTTP_${status}`,
-    message: ports.redact(`${meta.method} ${maskUrl(meta.url)} was answered with ${said}`),
+    message: ports.redact(`${meta.method} ${meta.url} was answered with ${said}`),
     retryable: isRetryableStatus(status),
     retry_after: waitMs === undefined ? null : waitMs / 1000,
   };
@@ -113,12 +114,12 @@ function previewed(body: ReadBody, { redact }: OutcomePorts): Partial<OutcomeErr
   return text === "" ? {} : { body_preview: redact(sanitizeText(text)) };
 }
 
-function metaOf(meta: AttemptMeta, { clock, redact }: OutcomePorts): Outcome["meta"] {
+function metaOf(meta: AttemptMeta, { clock }: OutcomePorts): Outcome["meta"] {
   return {
     attempt: meta.attempt,
     duration_ms: Math.round(clock.monotonicMs() - meta.startedMs),
     method: meta.method,
-    url: redact(maskUrl(meta.url)),
+    url: meta.url,
   };
 }
 
