@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { DEFAULT_RETRY, nextDelay, type RetryPolicy } from "../../../lib/exchange/backoff.ts";
+import { noCredentials } from "../../../lib/auth/bound.ts";
 import { noHooks } from "../../../lib/exchange/no-hooks.ts";
 import { WeirError } from "../../../lib/base/errors.ts";
 import { fakeClock } from "../../support/fake-clock.ts";
@@ -247,4 +248,35 @@ test("a policy sees the body, and may send again what was answered with 200", as
     result: { data: { ok: true } },
     meta: { attempt: 2 },
   });
+});
+
+test("spec.rate holds all tasks of a host to the lowest declared rate", async () => {
+  const clock = fakeClock();
+  using server = await startServer({ replies: [{ json: {} }], hits: 3 });
+  using run = testRun({ clock });
+  const slow = { rate: { requests_per_second: 2, burst: 1 } };
+  const works = [slow, { rate: { requests_per_second: 50 } }, {}].map((spec) =>
+    httpTask({ url: server.url }, spec).run(run.context),
+  );
+  await eventually(() => server.hits.length === 1);
+  clock.advance(499);
+  expect(server.hits).toHaveLength(1);
+  clock.advance(1);
+  await eventually(() => server.hits.length === 2);
+  clock.advance(500);
+  expect(await Promise.all(works)).toMatchObject(Array(3).fill({ status: "ok" }));
+});
+
+test("a request that gets no credential gives its turn back", async () => {
+  using server = await startServer({ replies: [{ json: {} }] });
+  const failing = {
+    dress: () => Promise.reject(new WeirError("SECRET_UNBOUND", "not for this host")),
+  };
+  const stores = [{ ...noCredentials, ...failing }, noCredentials];
+  const forTask = () => stores.shift() ?? noCredentials;
+  using run = testRun({ credentials: { values: {}, names: [], forTask } });
+  const spec = { rate: { max_in_flight: 1 } };
+  const first = await httpTask({ url: server.url }, spec).run(run.context);
+  expect(first.error).toMatchObject({ kind: "policy_denied", code: "SECRET_UNBOUND" });
+  expect((await httpTask({ url: server.url }, spec).run(run.context)).status).toBe("ok");
 });

@@ -8,6 +8,7 @@ import {
   type LoopbackServer,
   startServer,
 } from "../../support/loopback-server.ts";
+import { failure } from "../../support/wire.ts";
 import { httpTask, type RunChanges, testRun, type TestRun } from "./http-support.ts";
 
 function queryOf(hit: Hit, name: string): string | undefined {
@@ -312,7 +313,7 @@ test("max_time ends the pages on the clock of the run", async () => {
 
 test("a stop that raises fails the task with its place", async () => {
   const stop = "{{ page.data.nope.deeper }}";
-  await expect(paged(ENDLESS, { ...NEXT, stop })).rejects.toMatchObject({
+  expect(await failure(paged(ENDLESS, { ...NEXT, stop }))).toMatchObject({
     code: "TEMPLATE_UNDEFINED",
     details: { name: "test.yaml", line: 4 },
   });
