@@ -13,5 +13,5 @@ export { loadPlaybook, type LoadOptions } from "./load.ts";
 export { checkOpenNames } from "./load/names.ts";
 export { mergeWorkload } from "./workload.ts";
 export { runPlaybook, type RunInputs, type RunResult } from "./run.ts";
-export type { StepSummary } from "./walk.ts";
+export { type StepSummary } from "./walk.ts";
 export { openRun, type OpenRun, type OpenRunOptions } from "./open.ts";
