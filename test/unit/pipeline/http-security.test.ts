@@ -97,7 +97,7 @@ test("a preview and a reason of a server move no terminal", async () => {
   using server = await startServer({ replies: [{ status: 500, body: "\u001b[2J\u202etxt" }] });
   using run = testRun();
   const { error } = await httpTask({ url: server.url }).run(run.context);
-  expect(error?.body_preview).not.toMatch(/[\u001b\u202e]/);
+  expect(error?.body_preview).toBe("\\x1b[2J\\u202etxt");
 });
 
 describe("decodeBody()", () => {
@@ -189,7 +189,7 @@ test("place() changes one parameter of a query and no byte of the others", () =>
         one.search
           .slice(1)
           .split("&")
-          .filter((pair) => pair !== "" && !/^cursor=/.test(pair));
+          .filter((pair) => pair !== "" && !pair.startsWith("cursor="));
       expect(others(url)).toEqual(others(request.url));
     }),
   );

@@ -10,7 +10,7 @@ import { isRetryableStatus, kindOfCode, kindOfStatus } from "./error-kind.ts";
 import type { ReadBody } from "./read-body.ts";
 
 /** Bytes of a body that an error shows. */
-export const PREVIEW_BYTES = 1024;
+const PREVIEW_BYTES = 1024;
 
 /** What an outcome says beside what came of the request. */
 export interface AttemptMeta {
@@ -72,7 +72,7 @@ export function outcomeOfResponse(
 }
 
 /** Returns headers by lower-case name, repeats joined by ", ". */
-export function headerRecord(headers: HeaderList): Readonly<Record<string, string>> {
+function headerRecord(headers: HeaderList): Readonly<Record<string, string>> {
   const all = new Map<string, string>();
   for (const [name, value] of headers) {
     const key = name.toLowerCase();
