@@ -152,6 +152,12 @@ export function readDocument(input: string | Uint8Array, file: string): YamlFile
     const { offset, ...words } = yamlComplaint(problem, text);
     throw before.error([], { ...words, place: before.placeAt(offset) });
   }
+  const { yaml } = document.directives ?? {};
+  if (yaml?.explicit === true && yaml.version !== "1.2")
+    throw before.error([], {
+      message: `The file asks for YAML ${yaml.version}, where no and yes are no texts`,
+      hint: "Remove the %YAML line: weir reads YAML 1.2",
+    });
   const refuse = (node: Node | undefined, complaint: Complaint): WeirError =>
     before.error([], { ...complaint, place: before.placeAt(node?.range?.[0] ?? 0) });
   const data = plainData(document, refuse);

@@ -15,11 +15,11 @@ export type Ways = Pick<Step, "mode" | "arcs">;
 /**
  * Returns the arcs of a step: a name, a list of names and arcs, or a map with `arcs` and `spec`.
  *
- * @param node `next` of the step; undefined for none
+ * @param node `next` of the step; nothing for none
  * @throws {WeirError} PIPELINE_INVALID, TEMPLATE_SYNTAX
  */
 export function compileArcs(node: unknown, path: KeyPath, source: Source): Ways {
-  if (node === undefined) return { mode: "exclusive", arcs: [] };
+  if (node === undefined || node === null) return { mode: "exclusive", arcs: [] };
   if (typeof node === "string")
     return { mode: "exclusive", arcs: [compileArc(node, path, source)] };
   if (Array.isArray(node)) return { mode: "exclusive", arcs: arcsOf(node, path, source) };

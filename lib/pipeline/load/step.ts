@@ -33,7 +33,7 @@ export function compileStep(
   const fields = check(STEP, node, path, source);
   const { step: name, loop, tool, next } = fields;
   checkName(name, [...path, "step"], load);
-  if (tool === undefined && (next === undefined || loop !== undefined))
+  if (tool === undefined && ((next ?? undefined) === undefined || loop !== undefined))
     load.add(
       source.error(path, {
         message: `Step ${name} has no tasks`,

@@ -50,7 +50,9 @@ export function check<T>(shape: ZodType<T>, value: unknown, path: KeyPath, sourc
 
 /** Returns the error that stands first in the file, with all of them in `details.problems`. */
 export function firstOf(errors: readonly WeirError[]): WeirError {
-  const sorted = errors.toSorted((a, b) => placeNumber(a) - placeNumber(b));
+  // What several tasks take over from one place is wrong once.
+  const apart = new Map(errors.map((error) => [`${placeNumber(error)} ${error.message}`, error]));
+  const sorted = [...apart.values()].toSorted((a, b) => placeNumber(a) - placeNumber(b));
   const [first] = sorted;
   if (first === undefined) throw new RangeError("There is no error");
   if (sorted.length === 1) return first;

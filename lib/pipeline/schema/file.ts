@@ -36,19 +36,23 @@ export function playbook<W extends ZodType, P extends ZodType>(parts: {
     {
       apiVersion: word(API_VERSIONS).meta({ description: "Format of the file" }),
       kind: word(["Playbook"]).meta({ description: "What the file is" }),
-      metadata: metadata().optional(),
+      metadata: metadata().nullish().meta({ description: "Name and description" }),
       keychain: either<unknown>(KEYCHAIN_WORDS, () => [list(map(anything())), map(map(anything()))])
-        .optional()
+        .nullish()
         .meta({ description: "Credentials, used as auth: NAME or {{ keychain.NAME }}" }),
-      executor: parts.executor.optional(),
-      workload: map(anything(), "{ api: https://api.example.com }").nullable().optional().meta({
+      executor: parts.executor.nullish().meta({
+        description: "Where a run starts, how long it may take, and specs for all tasks",
+      }),
+      workload: map(anything(), "{ api: https://api.example.com }").nullish().meta({
         description: "Inputs with their defaults: {{ workload.NAME }}",
       }),
       workflow: parts.workflow,
       output: anything().optional().meta({
         description: "What the run prints; not given: the results of the steps by name",
       }),
-      plugins: parts.plugins.optional(),
+      plugins: parts.plugins.nullish().meta({
+        description: "Plugins around the requests of the run",
+      }),
     },
     {
       expected: "a playbook, a list of steps or a list of tasks",
@@ -71,13 +75,13 @@ function metadata() {
     description: text().optional(),
     tags: list(scalar(), "[orders]", "a list of texts").optional(),
     labels: map(scalar(), "{ team: data }").optional(),
-  }).meta({ description: "Name and description of the pipeline" });
+  });
 }
 
 /** Root `executor`. */
 export function executor(spec: ZodType) {
   const ignored = anything().optional().meta({ description: "Read and not used" });
-  return table({ spec: spec.optional(), profile: ignored, version: ignored, requires: ignored });
+  return table({ spec: spec.nullish(), profile: ignored, version: ignored, requires: ignored });
 }
 
 /** Keys of `executor.spec` beside those its tasks take over. */
@@ -115,10 +119,14 @@ export function step(parts: {
     {
       step: text("fetch", "the name of the step").meta({ description: "Name of the step" }),
       desc: text().optional().meta({ description: "What the step is for" }),
-      spec: parts.spec.optional(),
-      loop: parts.loop.optional(),
-      tool: parts.tool.optional(),
-      next: parts.next.optional(),
+      spec: parts.spec.nullish().meta({
+        description: "Admission, limits, and specs for the tasks of the step",
+      }),
+      loop: parts.loop.optional().meta({ description: "Repeats the tasks for each item" }),
+      tool: parts.tool.optional().meta({ description: "Tasks, done one after another" }),
+      next: parts.next.nullish().meta({
+        description: "Steps that follow; where no step has it they run in the order of the file",
+      }),
     },
     {
       expected: "a step: a map with step and tool",
@@ -164,7 +172,7 @@ export function loop(spec: ZodType) {
         .string({ error: iteratorWords() })
         .regex(NAME, { error: iteratorWords() })
         .meta({ description: "Name of the item: {{ iter.NAME }}" }),
-      spec: spec.optional(),
+      spec: spec.nullish(),
     },
     {
       expected: "a loop: a map with in and iterator",

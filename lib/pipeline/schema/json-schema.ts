@@ -70,7 +70,7 @@ function taskShape(rule: ZodType): ZodType {
       kind: z.literal(name).meta({ description: summary }),
       name: text().optional().meta({ description: "Label of the task" }),
       desc: text().optional().meta({ description: "What the task is for" }),
-      spec: table(specKeys(rule, ownKeys)).optional(),
+      spec: table(specKeys(rule, ownKeys)).nullish(),
       ...optional(keys),
     }),
   );

@@ -86,8 +86,8 @@ export const HTTP_KEYS = {
   params: fieldMap
     .describe("Added to the query; a list repeats its name, null is left out")
     .optional(),
-  body: z.unknown().describe("A map or list is sent as JSON, a text as it is"),
-  payload: z.unknown().describe("Another name of body"),
+  body: z.unknown().describe("A map or list is sent as JSON, a text as it is").optional(),
+  payload: z.unknown().describe("Another name of body").optional(),
   form: fieldMap.describe("Body as application/x-www-form-urlencoded").optional(),
   multipart: z
     .union([z.record(z.string(), z.union([part, z.array(part)])), template])
