@@ -63,7 +63,7 @@ export function nextDelay(policy: RetryPolicy, state: BackoffState): NextDelay {
   if (askedMs !== undefined && askedMs > retryAfterMaxMs && policy.retryAfter === "honour") {
     return {
       refused: "retry_after",
-      message: `Retry-After asks to wait ${durationText(askedMs)}, and at most ${durationText(retryAfterMaxMs)} are waited`,
+      message: `the retry-after header asks to wait ${durationText(askedMs)}, and at most ${durationText(retryAfterMaxMs)} are waited`,
     };
   }
   const waitMs =

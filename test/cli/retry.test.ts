@@ -39,7 +39,7 @@ weir: warning: 503 from ${host}, trying again at once (3 of 4)
     const { stderr, exit } = await run("--retry", "2", server.url);
     expect(exit).toBe(4);
     expect(stderr.split("\n")[0]).toBe(
-      `weir: warning: 429 from 127.0.0.1:${server.port}, not tried again: Retry-After asks to wait 86400 s, and at most 300 s are waited`,
+      `weir: warning: 429 from 127.0.0.1:${server.port}, not tried again: the retry-after header asks to wait 86400 s, and at most 300 s are waited`,
     );
   });
 

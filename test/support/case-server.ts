@@ -173,7 +173,9 @@ function send(reply: CaseReply, about: FillContext, response: http.ServerRespons
   );
   const length = reply.status === 204 ? {} : { "content-length": Buffer.byteLength(text) };
   const typed = type === undefined ? {} : { "content-type": type };
-  response.writeHead(reply.status ?? 200, { ...typed, ...length, ...headers });
+  // The server's time is that of the case, as far as it does not say another one.
+  const date = new Date(about.clock.now()).toUTCString();
+  response.writeHead(reply.status ?? 200, { date, ...typed, ...length, ...headers });
   if (reply.close !== "mid-body") return void response.end(text);
   response.write(text, () => response.destroy());
 }

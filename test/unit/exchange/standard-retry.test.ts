@@ -107,7 +107,7 @@ test("NO35 a Retry-After beyond the most that is waited says the time", async ()
     {
       kind: "last",
       reason: `429 from 127.0.0.1:${server.port}`,
-      because: "Retry-After asks to wait 86400 s, and at most 120 s are waited",
+      because: "the retry-after header asks to wait 86400 s, and at most 120 s are waited",
       isUnsafe: false,
     },
   ]);
