@@ -28,6 +28,7 @@ export interface ClientOptions {
   readonly record?: Ports["record"] | undefined;
   readonly quota?: Ports["quota"] | undefined;
   readonly approve?: Ports["approve"] | undefined;
+  readonly retry?: Ports["retry"];
   /** True: a connection that could not be made is tried once more, from resolution on. */
   readonly isReconnecting?: boolean | undefined;
 }
@@ -69,6 +70,7 @@ export function createClient(options: ClientOptions): Client {
     credentials: options.credentials ?? noCredentials,
     send:
       options.isReconnecting === true ? sendAgain(transport.send, runtime.clock) : transport.send,
+    retry: options.retry,
     clock: runtime.clock,
   };
   return {

@@ -93,8 +93,10 @@ export interface Exchange {
   readonly hops: readonly Hop[];
   readonly response: ResponseHead;
   readonly body: ResponseBody;
-  /** Milliseconds from the start to the head of the final response. */
+  /** Milliseconds from the start of its attempt to the head of the final response. */
   readonly elapsedMs: number;
+  /** Number of the attempt it is of; the first one when not given. */
+  readonly attempt?: number | undefined;
   /** True: a hook answered, and nothing was sent. */
   readonly isSynthetic?: boolean | undefined;
 }
