@@ -1,4 +1,5 @@
 import { KeychainCredentials } from "../lib/auth/keychain.ts";
+import { WeirError } from "../lib/base/errors.ts";
 import { Redactor } from "../lib/base/redact.ts";
 import type { ClientOptions } from "../lib/client.ts";
 import { map } from "../lib/config/combine.ts";
@@ -66,6 +67,18 @@ export function commandSecrets(context: SecretsContext): CommandSecrets {
       },
     },
   };
+}
+
+/**
+ * Makes no connection: a token that has to be asked for is not to be had without sending.
+ *
+ * @throws {WeirError} USAGE_CONFLICT
+ */
+export function refuseOffline(): Promise<never> {
+  const message = "--offline sends nothing, and the token of the keychain entry is asked for";
+  return Promise.reject(
+    new WeirError("USAGE_CONFLICT", message, { hint: "Leave --offline or --auth out" }),
+  );
 }
 
 async function readKeychain(context: SecretsContext, redactor: Redactor): Promise<Keychain> {
