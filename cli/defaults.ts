@@ -10,7 +10,15 @@ import type { Io } from "./io.ts";
 import { checkValue } from "./tokenizer.ts";
 
 /** Sections that other commands read. */
-const OTHER_SECTIONS = ["http_request", "proxy", "security", "audit", "identity", "keychain"];
+const OTHER_SECTIONS = [
+  "http_request",
+  "proxy",
+  "security",
+  "audit",
+  "identity",
+  "keychain",
+  "pipeline",
+];
 
 /** Flags that `[defaults]` of the configuration may set, by their key. */
 const CONFIGURABLE: ReadonlyMap<string, FlagSpec> = new Map(

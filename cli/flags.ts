@@ -3,7 +3,9 @@ import { BODY_FLAGS } from "./flags/body.ts";
 import { NETWORK_FLAGS } from "./flags/network.ts";
 import { OTHER_FLAGS } from "./flags/other.ts";
 import { OUTPUT_FLAGS } from "./flags/output.ts";
+import { EVAL_FLAGS, RUN_FLAGS } from "./flags/run.ts";
 import type { FlagSpec } from "./flags/spec.ts";
+import { FlagTable } from "./flags/table.ts";
 
 const TABLE = [
   ...BODY_FLAGS,
@@ -13,7 +15,7 @@ const TABLE = [
   ...OTHER_FLAGS,
 ] as const;
 
-type Row = (typeof TABLE)[number];
+type Row = (typeof TABLE)[number] | (typeof RUN_FLAGS)[number] | (typeof EVAL_FLAGS)[number];
 type RowOf<N extends FlagName> = Extract<Row, { readonly name: N }>;
 
 /** Name of a flag. */
@@ -45,23 +47,23 @@ export type TextOf<N extends ValueName> =
 /** What a flag was given: undefined after `--no-NAME` of one with values. */
 export type FlagValue = boolean | number | string | readonly string[] | undefined;
 
-/** Every flag, in the order of the help. Parser, help, completion and `[defaults]` read it. */
+/** Every flag of a request, in the order of the help. Parser, help, completion and `[defaults]` read it. */
 export const FLAGS: readonly FlagSpec[] = TABLE;
 
-const BY_NAME: ReadonlyMap<string, FlagSpec> = new Map(FLAGS.map((flag) => [flag.name, flag]));
-const BY_SHORT: ReadonlyMap<string, FlagSpec> = new Map(
-  FLAGS.flatMap((flag) => (flag.short === undefined ? [] : [[flag.short, flag]])),
-);
+/** Flags of commands that send one request; those common to all commands are among them. */
+export const REQUEST_FLAGS = new FlagTable("weir", FLAGS);
 
-/** Returns the flag called `--name`, undefined when there is none. */
-export function findFlag(name: string): FlagSpec | undefined {
-  return BY_NAME.get(name);
-}
+const COMMON = FLAGS.filter((flag) => flag.isCommon === true);
 
-/** Returns the flag called `-short`, undefined when there is none. */
-export function findShort(short: string): FlagSpec | undefined {
-  return BY_SHORT.get(short);
-}
+/** Flags of `weir run`. */
+export const RUN_TABLE = new FlagTable("weir run", [
+  ...RUN_FLAGS,
+  ...FLAGS.filter((flag) => flag.isOfRuns === true),
+  ...COMMON,
+]);
+
+/** Flags of `weir eval`. */
+export const EVAL_TABLE = new FlagTable("weir eval", [...EVAL_FLAGS, ...COMMON]);
 
 /** Returns the key of a flag under `[defaults]`: its name with underscores. */
 export function configKey(flag: FlagSpec): string {
@@ -71,9 +73,20 @@ export function configKey(flag: FlagSpec): string {
 /** Flags as given, read by name; asking for the wrong kind is a type error. */
 export class Flags {
   readonly #given: ReadonlyMap<string, FlagValue>;
+  readonly #table: FlagTable;
 
-  constructor(given: ReadonlyMap<string, FlagValue> = new Map()) {
+  constructor(given: ReadonlyMap<string, FlagValue> = new Map(), table = REQUEST_FLAGS) {
     this.#given = given;
+    this.#table = table;
+  }
+
+  /** Returns those of these flags that stand in `table` and are `wanted`, as flags of its command. */
+  within(table: FlagTable, wanted: (flag: FlagSpec) => boolean): Flags {
+    const known = [...this.#given].filter(([name]) => {
+      const flag = table.find(name);
+      return flag !== undefined && wanted(flag);
+    });
+    return new Flags(new Map(known), table);
   }
 
   /** Says whether the flag was named at all, `--no-NAME` included. */
@@ -88,7 +101,7 @@ export class Flags {
 
   /** Says whether the flag is on. */
   isSet(name: BooleanName): boolean {
-    const spec = findFlag(name);
+    const spec = this.#table.find(name);
     const otherwise = spec?.kind === "boolean" && spec.isOn === true;
     const value = this.#given.get(name);
     return typeof value === "boolean" ? value : otherwise;
@@ -102,7 +115,7 @@ export class Flags {
 
   /** Returns the text given, else the default of the table. */
   text<N extends ValueName>(name: N): TextOf<N> {
-    const spec = findFlag(name);
+    const spec = this.#table.find(name);
     const value = this.#given.get(name);
     const text = typeof value === "string" ? value : undefined;
     const otherwise = spec !== undefined && "default" in spec ? spec.default : undefined;
@@ -124,9 +137,11 @@ export class Flags {
   /** Returns these flags, with those of `below` where nothing was given that replaces them. */
   over(below: Flags): Flags {
     const replaced = new Set(
-      [...this.#given].flatMap(([name, value]) => (value ? (findFlag(name)?.replaces ?? []) : [])),
+      [...this.#given].flatMap(([name, value]) =>
+        value ? (this.#table.find(name)?.replaces ?? []) : [],
+      ),
     );
     const kept = [...below.#given].filter(([name]) => !replaced.has(name));
-    return new Flags(new Map([...kept, ...this.#given]));
+    return new Flags(new Map([...kept, ...this.#given]), this.#table);
   }
 }

@@ -2,7 +2,7 @@ import { WeirError } from "../lib/base/errors.ts";
 import { nearestName } from "../lib/base/nearest.ts";
 import type { Command } from "./commands/command.ts";
 import { COMMANDS, DEFAULT_COMMAND, findCommand } from "./commands/index.ts";
-import { FLAGS, findFlag } from "./flags.ts";
+import { EVAL_TABLE, FLAGS, REQUEST_FLAGS, RUN_TABLE } from "./flags.ts";
 import type { FlagSpec } from "./flags/spec.ts";
 import { fillText, twoColumns } from "./layout.ts";
 import { findTopic, TOPICS } from "./manual/index.ts";
@@ -24,6 +24,18 @@ A flag's value stands behind a space or =, and -- ends the flags.
 
 weir --help     what each flag does and why, with examples
 weir help       commands and manual pages`;
+
+/** Returns where to go on from the help of a command. */
+function moreOn(command: Command): string {
+  if (command.takes === "request" || command.page === undefined) return MORE;
+  const rows = [
+    ...(command.flags === undefined
+      ? []
+      : [[`weir ${command.name} --help`, "what each flag does and why, with examples"]]),
+    [`weir help ${command.page}`, "the manual page"],
+  ];
+  return rows.map(([name = "", text]) => `${name.padEnd(22)}  ${text}`).join("\n");
+}
 
 /** Returns what `weir help` prints: commands, topics and where to go on. */
 export function overviewText(): string {
@@ -61,7 +73,7 @@ export function commandText(command: Command | undefined, length: "short" | "lon
     command === undefined ? `Commands:\n${commandRows(cli.commands)}` : "",
     `Examples:\n${registered.examples.map((example) => `  ${String(example)}`).join("\n")}`,
     ...groups.map(length === "short" ? shortGroup : longGroup),
-    MORE,
+    moreOn(subject),
   ]);
 }
 
@@ -75,14 +87,19 @@ export function namedText(name: string): string {
   if (topic !== undefined) return topic.text();
   const command = findCommand(name);
   if (command !== undefined) return commandText(command, "long");
-  const flag = findFlag(name.replace(/^(--)?(no-)?/, ""));
+  const flag = flagCalled(name.replace(/^(--)?(no-)?/, ""));
   if (flag !== undefined) return `${longFlag(flag)}\n`;
-  const names = [...TOPICS, ...COMMANDS, ...FLAGS].map((one) => one.name);
+  const names = [...TOPICS, ...COMMANDS, ...FLAGS, ...RUN_TABLE.rows].map((one) => one.name);
   const near = nearestName(name.slice(0, 40), names);
   throw new WeirError("USAGE_UNKNOWN_TOPIC", `No help on ${name}`, {
     hint: near === undefined ? "weir help lists what there is" : `Did you mean weir help ${near}?`,
     details: near === undefined ? { topic: name } : { topic: name, nearest: near },
   });
+}
+
+/** Flags of a request come first: those of the same name elsewhere stand in the help of the command. */
+function flagCalled(name: string): FlagSpec | undefined {
+  return REQUEST_FLAGS.find(name) ?? RUN_TABLE.find(name) ?? EVAL_TABLE.find(name);
 }
 
 function usage(commands: readonly Registered[]): string {

@@ -6,6 +6,7 @@ import type {
   RequestCommand,
   RequestInvocation,
   WordsCommand,
+  WordsInvocation,
 } from "./commands/command.ts";
 import {
   COMMANDS,
@@ -15,7 +16,8 @@ import {
   usageOf,
   VERSION_COMMAND,
 } from "./commands/index.ts";
-import { findFlag, Flags } from "./flags.ts";
+import { Flags, REQUEST_FLAGS } from "./flags.ts";
+import type { FlagTable } from "./flags/table.ts";
 import { type Tokens, tokenize } from "./tokenizer.ts";
 
 /** A word of letters: a method, a command, or a host such as `localhost`. */
@@ -36,6 +38,9 @@ export function resolveInvocation(argv: readonly string[]): Invocation {
   if (own?.takes === "words" && own.hasOwnFlags === true) {
     return { takes: "words", command: own, words: argv.slice(1), flags: new Flags() };
   }
+  if (own?.takes === "words" && own.flags !== undefined) {
+    return tabledInvocation(own, own.flags, argv.slice(1));
+  }
   const { flags, words, plainCount }: Tokens = tokenize(argv);
   const [first, ...rest] = words;
   const command = plainCount > 0 ? findCommand(first ?? "") : undefined;
@@ -53,6 +58,23 @@ export function resolveInvocation(argv: readonly string[]): Invocation {
   return plainRequest(words, flags);
 }
 
+/** A command whose flags are rows of its own table: `run`, `eval`. */
+function tabledInvocation(
+  command: WordsCommand,
+  table: FlagTable,
+  argv: readonly string[],
+): Invocation {
+  const end = argv.indexOf("--");
+  const isShortHelp = argv.slice(0, end < 0 ? undefined : end).includes("-h");
+  if (isShortHelp) return helpOn(command, new Flags(new Map([["headers", true]])));
+  const { flags, words } = tokenize(argv, table);
+  if (flags.isSet("help")) return helpOn(command, flags);
+  if (flags.isSet("version")) {
+    return { takes: "words", command: VERSION_COMMAND, words: [], flags };
+  }
+  return countedInvocation(command, words, flags);
+}
+
 function helpOn(command: Command | undefined, flags: Flags): Invocation {
   const words = command === undefined ? [] : [command.name];
   return { takes: "words", command: HELP_COMMAND, words, flags };
@@ -63,15 +85,33 @@ function wordsInvocation(
   words: readonly string[],
   flags: Flags,
 ): Invocation {
+  const foreign = flags.names().find((name) => REQUEST_FLAGS.find(name)?.isCommon !== true);
+  if (foreign === undefined) return countedInvocation(command, words, flags);
+  const isTaken = command.flags?.find(foreign) !== undefined;
+  const usage = `Usage: ${usageOf(command)}`;
+  throw new WeirError(
+    "USAGE_UNKNOWN_FLAG",
+    isTaken
+      ? `Flag --${foreign} stands before the command ${command.name}`
+      : `Command ${command.name} has no flag --${foreign}`,
+    {
+      hint: isTaken
+        ? `Write it behind: weir ${command.name} … --${foreign}`
+        : command === HELP_COMMAND
+          ? `For the help on a flag write weir help ${foreign}`
+          : usage,
+      details: { flag: foreign },
+    },
+  );
+}
+
+function countedInvocation(
+  command: WordsCommand,
+  words: readonly string[],
+  flags: Flags,
+): WordsInvocation {
   const [least, most] = command.wordLimits;
   const hint = `Usage: ${usageOf(command)}`;
-  const foreign = flags.names().find((name) => findFlag(name)?.isCommon !== true);
-  if (foreign !== undefined) {
-    throw new WeirError("USAGE_UNKNOWN_FLAG", `Command ${command.name} has no flag --${foreign}`, {
-      hint: command === HELP_COMMAND ? `For the help on a flag write weir help ${foreign}` : hint,
-      details: { flag: foreign },
-    });
-  }
   if (words.length < least) {
     throw new WeirError("USAGE_MISSING_VALUE", `Command ${command.name} lacks a word`, {
       hint,

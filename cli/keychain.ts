@@ -1,4 +1,5 @@
 import { KeychainCredentials } from "../lib/auth/keychain.ts";
+import { WeirError } from "../lib/base/errors.ts";
 import { Redactor } from "../lib/base/redact.ts";
 import type { ClientOptions } from "../lib/client.ts";
 import { map } from "../lib/config/combine.ts";
@@ -23,6 +24,7 @@ const OTHER_SECTIONS = [
   "security",
   "audit",
   "identity",
+  "pipeline",
 ];
 
 /** What a command reads its keychain with. */
@@ -32,6 +34,8 @@ export interface SecretsContext {
   readonly configPath: string | undefined;
   /** How tokens of entries are asked for. */
   readonly dial: () => Promise<ClientOptions["dial"]>;
+  /** Adds entries to those of the configuration. */
+  readonly extend?: ((base: Keychain) => Keychain) | undefined;
 }
 
 /** The keychain of a command, and what hides the values it opened. */
@@ -65,6 +69,18 @@ export function commandSecrets(context: SecretsContext): CommandSecrets {
   };
 }
 
+/**
+ * Makes no connection: a token that has to be asked for is not to be had without sending.
+ *
+ * @throws {WeirError} USAGE_CONFLICT
+ */
+export function refuseOffline(): Promise<never> {
+  const message = "--offline sends nothing, and the token of the keychain entry is asked for";
+  return Promise.reject(
+    new WeirError("USAGE_CONFLICT", message, { hint: "Leave --offline or --auth out" }),
+  );
+}
+
 async function readKeychain(context: SecretsContext, redactor: Redactor): Promise<Keychain> {
   const { runtime } = context.io;
   const config = await loadConfig({
@@ -83,7 +99,8 @@ async function readKeychain(context: SecretsContext, redactor: Redactor): Promis
   const request = tokenRequest(context);
   const ports = { ...runtime, folder, redactor, request, run: runSecretCommand };
   const hint = "See weir help auth";
-  return await placed(config, hint, () => compileKeychain(entries, options, ports));
+  const keychain = await placed(config, hint, () => compileKeychain(entries, options, ports));
+  return context.extend?.(keychain) ?? keychain;
 }
 
 /** Sends token requests as the command connects; what that takes is loaded for the first of them. */

@@ -5,10 +5,11 @@ import { type Hooks, openHooks, type PluginLog } from "../lib/hooks/index.ts";
 import type { PluginClientFactory } from "../lib/hooks/plugin-http.ts";
 import { Placeholders } from "../lib/hooks/placeholders.ts";
 import { parsePluginFlags, type PluginRequest, resolvePlugins } from "../lib/hooks/resolve.ts";
+import type { HookMode } from "../lib/hooks/runner.ts";
 import type { Processes } from "../lib/runtime/processes.ts";
 import type { Flags } from "./flags.ts";
 import type { Io } from "./io.ts";
-import { commandSecrets } from "./keychain.ts";
+import { type CommandSecrets, commandSecrets } from "./keychain.ts";
 
 /** What the plugins of one command have to do with. */
 export interface PluginContext {
@@ -54,6 +55,17 @@ export function lazyClients(
   };
 }
 
+/** How plugins run. */
+export interface PluginSetting {
+  readonly mode: HookMode;
+  /** True: the body of the response is not shown to plugins. */
+  readonly isStreamed: boolean;
+  readonly secrets: CommandSecrets;
+  readonly warn: (text: string) => void;
+  /** Takes a line that a plugin logged. */
+  readonly say: (line: string) => void;
+}
+
 /**
  * Starts the plugins of the configuration and of `--plugin`.
  *
@@ -65,33 +77,58 @@ export async function openPlugins(
   context: PluginContext,
 ): Promise<OpenPlugins> {
   const { io } = context;
-  const { source, redactor } = commandSecrets({
-    io,
-    configPath: flags.text("config"),
-    dial: () => Promise.resolve(context.dial),
-  });
-  const secrets = new Placeholders(source, (count) => io.runtime.random(count));
-  const net = splitHosts(flags.list("allow-net"));
-  const requests = [...configured, ...parsePluginFlags(flags.list("plugin"), net)];
-  const hooks = await openHooks({
-    runtime: io.runtime,
-    plugins: await resolvePlugins(requests, io.runtime),
+  return await startPlugins([...configured, ...flaggedPlugins(flags)], context, {
     mode: "raw",
+    isStreamed: flags.isSet("download") || flags.isSet("stream"),
+    secrets: commandSecrets({
+      io,
+      configPath: flags.text("config"),
+      dial: () => Promise.resolve(context.dial),
+    }),
+    warn: (text) => void io.warn(text),
+    say: (line) => void io.stderr.write(`${line}\n`).catch(() => undefined),
+  });
+}
+
+/** Returns the plugins of `--plugin`, with the hosts of `--allow-net`. */
+export function flaggedPlugins(flags: Flags): readonly PluginRequest[] {
+  return parsePluginFlags(flags.list("plugin"), splitHosts(flags.list("allow-net")));
+}
+
+/**
+ * Starts plugins.
+ *
+ * @throws {WeirError} PLUGIN_INVALID, PLUGIN_UNTRUSTED, CONFIG_*
+ */
+export async function startPlugins(
+  requests: readonly PluginRequest[],
+  context: PluginContext,
+  { mode, isStreamed, secrets: { source, redactor }, warn, say }: PluginSetting,
+): Promise<OpenPlugins> {
+  const { runtime } = context.io;
+  const secrets = new Placeholders(source, (count) => runtime.random(count));
+  const hooks = await openHooks({
+    runtime,
+    plugins: await resolvePlugins(requests, runtime),
+    mode,
     createClient: lazyClients(context, secrets),
     secrets,
     processes: context.processes,
-    isStreamed: flags.isSet("download") || flags.isSet("stream"),
-    warn: (text) => void io.warn(text),
-    log: (line) => writeLog({ ...line, text: redactor.redactText(line.text) }, io),
+    isStreamed,
+    warn,
+    log(line) {
+      const text = logLine({ ...line, text: redactor.redactText(line.text) });
+      if (text !== undefined) say(text);
+    },
   });
   // Begins to load them; what is wrong with one is thrown where its answer is waited for.
   hooks.ready().catch(() => undefined);
   return { hooks, secrets };
 }
 
-/** Writes a line of a plugin to standard error; lines for debugging are left out. */
-export function writeLog({ plugin, level, text }: PluginLog, io: Io): void {
-  if (level === "debug") return;
+/** Returns the line of a plugin for a person; undefined for one that is for debugging. */
+export function logLine({ plugin, level, text }: PluginLog): string | undefined {
+  if (level === "debug") return undefined;
   const word = level === "info" ? "" : `${level === "warn" ? "warning" : level}: `;
-  void io.stderr.write(`${plugin}: ${word}${sanitizeLine(text)}\n`).catch(() => undefined);
+  return `${plugin}: ${word}${sanitizeLine(text)}`;
 }

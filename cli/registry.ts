@@ -37,12 +37,18 @@ export function registerCommands(): CAC {
 
 /** Registers the flags of `command` and returns them by heading. */
 export function registerFlags(registered: Registered, command: Command): RegisteredGroup[] {
-  const taken = FLAGS.filter((flag) => command.takes === "request" || flag.isCommon === true);
+  const taken = takenBy(command);
   const groups = FLAG_GROUPS.map((title) => ({
     title,
     flags: taken.filter(({ group }) => group === title).map((flag) => register(registered, flag)),
   }));
   return groups.filter(({ flags }) => flags.length > 0);
+}
+
+/** Returns the flags that `command` takes, in the order of the help. */
+function takenBy(command: Command): readonly FlagSpec[] {
+  if (command.takes === "request") return FLAGS;
+  return command.flags?.rows ?? FLAGS.filter((flag) => flag.isCommon === true);
 }
 
 function register(registered: Registered, flag: FlagSpec): RegisteredFlag {

@@ -27,11 +27,22 @@ const PLAIN = ["", ""] as const;
 export function errorText(error: WeirError, options: ReportOptions): string {
   const [red, noRed] = options.isColoured ? RED : PLAIN;
   const [cyan, noCyan] = options.isColoured ? CYAN : PLAIN;
-  const lines = [`weir: ${red}error:${noRed} ${sanitizeLine(error.message)}`];
+  const lines = [`weir: ${red}error:${noRed} ${sanitizeLine(placedMessage(error))}`];
   lines.push(...frameLines(error).map((line) => `  ${sanitizeLine(line)}`));
   if (error.hint !== undefined) lines.push(`${cyan}hint:${noCyan} ${sanitizeLine(error.hint)}`);
   if (options.isDebug) lines.push(...debugLines(error).map(sanitizeLine));
   return `${lines.join("\n")}\n`;
+}
+
+/** Returns the message of an error, behind `FILE:LINE:COLUMN: ` when it is about a place in a file. */
+function placedMessage({ message, details }: WeirError): string {
+  const { file = details["name"], line, column, problemCount } = details;
+  if (typeof line !== "number" || typeof column !== "number") return message;
+  // Others say in their message where it is.
+  if (typeof file !== "string" || message.includes(`:${line}:${column}`)) return message;
+  const others = typeof problemCount === "number" ? problemCount - 1 : 0;
+  const more = others < 1 ? "" : ` (and ${others} more ${others === 1 ? "problem" : "problems"})`;
+  return `${file}:${line}:${column}: ${message}${more}`;
 }
 
 /** Returns `error` as data; `hint` is left out when there is none. */

@@ -1,7 +1,8 @@
 import { WeirError } from "../lib/base/errors.ts";
 import { nearestName } from "../lib/base/nearest.ts";
-import { FLAGS, Flags, findFlag, findShort, type FlagValue } from "./flags.ts";
+import { Flags, REQUEST_FLAGS, type FlagValue } from "./flags.ts";
 import type { FlagSpec, ValuedFlag } from "./flags/spec.ts";
+import type { FlagTable } from "./flags/table.ts";
 
 /** A command line taken apart. */
 export interface Tokens {
@@ -15,33 +16,35 @@ export interface Tokens {
 /** Arguments, and a place in them: a flag with a value takes the next one away. */
 interface Cursor {
   readonly argv: readonly string[];
+  readonly table: FlagTable;
   at: number;
 }
 
 type Given = Map<string, FlagValue>;
 
 /**
- * Takes `argv` apart by the table of flags.
+ * Takes `argv` apart by a table of flags.
  *
  * Flags stand anywhere before `--`. A value is the next argument, whatever it looks like, or what
  * follows `=`, or the rest of a bundle of short flags: nothing is cast, trimmed or guessed at.
  *
  * @throws {WeirError} USAGE_UNKNOWN_FLAG, USAGE_MISSING_VALUE or USAGE_BAD_VALUE
  */
-export function tokenize(argv: readonly string[]): Tokens {
-  const cursor: Cursor = { argv, at: 0 };
+export function tokenize(argv: readonly string[], table: FlagTable = REQUEST_FLAGS): Tokens {
+  const cursor: Cursor = { argv, table, at: 0 };
   const given: Given = new Map();
   const words: string[] = [];
   for (let argument = next(cursor); argument !== undefined; argument = next(cursor)) {
     if (argument === "--") {
       const rest = argv.slice(cursor.at);
-      return { flags: new Flags(given), words: [...words, ...rest], plainCount: words.length };
+      const flags = new Flags(given, table);
+      return { flags, words: [...words, ...rest], plainCount: words.length };
     }
     if (argument.startsWith("--")) readLong(argument, cursor, given);
     else if (argument.startsWith("-") && argument !== "-") readBundle(argument, cursor, given);
     else words.push(argument);
   }
-  return { flags: new Flags(given), words, plainCount: words.length };
+  return { flags: new Flags(given, table), words, plainCount: words.length };
 }
 
 function next(cursor: Cursor): string | undefined {
@@ -55,8 +58,8 @@ function readLong(argument: string, cursor: Cursor, given: Given): void {
   const equals = argument.indexOf("=");
   const name = argument.slice(2, equals < 0 ? undefined : equals);
   const inline = equals < 0 ? undefined : argument.slice(equals + 1);
-  const flag = findFlag(name);
-  if (flag === undefined) return readNegation(name, inline, given);
+  const flag = cursor.table.find(name);
+  if (flag === undefined) return readNegation(name, inline, cursor.table, given);
   if (flag.kind === "value" || flag.kind === "list") {
     return give(flag, inline ?? next(cursor), given);
   }
@@ -64,9 +67,14 @@ function readLong(argument: string, cursor: Cursor, given: Given): void {
   setSwitch(flag, given);
 }
 
-function readNegation(name: string, inline: string | undefined, given: Given): void {
-  const flag = name.startsWith("no-") ? findFlag(name.slice(3)) : undefined;
-  if (flag === undefined) throw unknownLong(name);
+function readNegation(
+  name: string,
+  inline: string | undefined,
+  table: FlagTable,
+  given: Given,
+): void {
+  const flag = name.startsWith("no-") ? table.find(name.slice(3)) : undefined;
+  if (flag === undefined) throw unknownLong(name, table);
   refuseValue(name, inline);
   given.set(flag.name, { boolean: false, count: 0, value: undefined, list: [] }[flag.kind]);
 }
@@ -75,8 +83,8 @@ function readNegation(name: string, inline: string | undefined, given: Given): v
 function readBundle(argument: string, cursor: Cursor, given: Given): void {
   const letters = Array.from(argument.slice(1));
   for (const [at, letter] of letters.entries()) {
-    const flag = findShort(letter);
-    if (flag === undefined) throw unknownShort(letter, argument);
+    const flag = cursor.table.findShort(letter);
+    if (flag === undefined) throw unknownShort(letter, argument, cursor.table);
     if (flag.kind === "value" || flag.kind === "list") {
       const rest = letters.slice(at + 1).join("");
       const attached = rest.startsWith("=") ? rest.slice(1) : rest;
@@ -147,21 +155,24 @@ function refuseValue(name: string, inline: string | undefined): void {
 
 const DASH_HINT = "put -- before an item or URL that begins with a dash";
 
-function unknownLong(name: string): WeirError {
-  const names = FLAGS.flatMap((flag) => [flag.name, `no-${flag.name}`]);
+function unknownLong(name: string, { rows, program }: FlagTable): WeirError {
+  const names = rows.flatMap((flag) => [flag.name, `no-${flag.name}`]);
   // The search is quadratic, and no flag is that long.
   const near = name.length > 40 ? undefined : nearestName(name, names);
   return new WeirError("USAGE_UNKNOWN_FLAG", `Unknown flag --${name}`, {
-    hint: near === undefined ? `See weir --help, or ${DASH_HINT}` : `Did you mean --${near}?`,
+    hint: near === undefined ? `See ${program} --help, or ${DASH_HINT}` : `Did you mean --${near}?`,
     details: near === undefined ? { flag: name } : { flag: name, nearest: near },
   });
 }
 
-function unknownShort(letter: string, argument: string): WeirError {
-  const long = findFlag(argument.slice(1).replace(/^no-|=.*$/gs, ""));
+function unknownShort(letter: string, argument: string, table: FlagTable): WeirError {
+  const long = table.find(argument.slice(1).replace(/^no-|=.*$/gs, ""));
   // The rest of the argument is not quoted: in another program it may have been a password.
   return new WeirError("USAGE_UNKNOWN_FLAG", `Unknown flag -${letter}`, {
-    hint: long === undefined ? `See weir -h, or ${DASH_HINT}` : `Did you mean --${long.name}?`,
+    hint:
+      long === undefined
+        ? `See ${table.program} -h, or ${DASH_HINT}`
+        : `Did you mean --${long.name}?`,
     details: { flag: letter },
   });
 }

@@ -1,4 +1,5 @@
 import type { Flags } from "../flags.ts";
+import type { FlagTable } from "../flags/table.ts";
 import type { Io } from "../io.ts";
 
 /** A request as it was typed. */
@@ -42,11 +43,17 @@ export interface RequestCommand extends CommandBase {
   readonly load: () => Promise<{ run(invocation: RequestInvocation, io: Io): Promise<number> }>;
 }
 
-/** A command that takes words and the few flags that are common to all commands. */
+/** A command that takes words, and flags of its own or the few that are common to all commands. */
 export interface WordsCommand extends CommandBase {
   readonly takes: "words";
   /** How many words it takes. */
   readonly wordLimits: readonly [least: number, most: number];
+  /** The rows of the table it takes; undefined: those common to all commands. */
+  readonly flags?: FlagTable;
+  /** What its first word may be beside a file; completion offers them. */
+  readonly firstWords?: readonly string[];
+  /** Manual page that tells more. */
+  readonly page?: string;
   /** True: it reads its own flags; `words` is all that follows its name, as typed. */
   readonly hasOwnFlags?: true;
   readonly load: () => Promise<{ run(invocation: WordsInvocation, io: Io): Promise<number> }>;

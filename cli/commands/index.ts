@@ -1,3 +1,4 @@
+import { EVAL_TABLE, RUN_TABLE } from "../flags.ts";
 import type { Command, RequestCommand, WordsCommand } from "./command.ts";
 
 const loadRequest = () => import("./request.ts");
@@ -81,6 +82,47 @@ export const COMMANDS: readonly Command[] = [
     wordLimits: [1, 3],
     hasOwnFlags: true,
     load: () => import("./agent.ts"),
+  },
+  {
+    name: "run",
+    summary: "Run a pipeline file",
+    usage: "[validate | plan | result | gc] [file | ref]",
+    examples: [
+      "weir run sync.yaml --set day=2026-11-28",
+      "weir run validate sync.yaml",
+      "weir run plan sync.yaml",
+      "weir run result weir://run/ID/step/S/task/T/1 --raw",
+      "weir run gc",
+    ],
+    takes: "words",
+    wordLimits: [1, 2],
+    flags: RUN_TABLE,
+    firstWords: ["validate", "plan", "result", "gc"],
+    page: "pipelines",
+    load: () => import("./run.ts"),
+  },
+  {
+    name: "eval",
+    summary: "Print the value of a template",
+    usage: "<template>",
+    examples: ["weir eval '{{ [3, 4] | sum }}'"],
+    takes: "words",
+    wordLimits: [1, 1],
+    flags: EVAL_TABLE,
+    firstWords: [],
+    page: "templates",
+    load: () => import("./eval.ts"),
+  },
+  {
+    name: "schema",
+    summary: "Print the JSON Schema of a file format",
+    usage: "{pipeline}",
+    examples: ["weir schema pipeline > pipeline.schema.json"],
+    takes: "words",
+    wordLimits: [1, 1],
+    firstWords: ["pipeline"],
+    page: "pipelines",
+    load: () => import("./schema.ts"),
   },
   {
     name: "exec",

@@ -1,5 +1,12 @@
 import type { FlagSpec } from "../flags/spec.ts";
-import { choicesOf, type CompletionModel, isFile, isValued, spellings } from "./model.ts";
+import {
+  choicesOf,
+  type CompletionModel,
+  everyFlag,
+  isFile,
+  isValued,
+  spellings,
+} from "./model.ts";
 
 const HELPERS = `# bash completion for weir. Made by: weir completion bash
 
@@ -11,11 +18,16 @@ _weir_files() {
   local IFS=$'\\n'
   compopt -o filenames 2>/dev/null
   COMPREPLY=($(compgen -f -- "$cur"))
+}
+
+_weir_words_or_files() {
+  _weir_files
+  COMPREPLY+=($(compgen -W "$1" -- "$cur"))
 }`;
 
 /** Returns the script for bash 3.2 and later; it needs no bash-completion. */
 export function bashScript(model: CompletionModel): string {
-  const valued = model.flags.filter(isValued);
+  const valued = everyFlag(model).filter(isValued);
   return `${HELPERS}
 
 _weir() {
@@ -68,9 +80,21 @@ function choiceCases(flags: readonly FlagSpec[]): string {
 }
 
 /** What may be typed, by the command before it and how the word itself begins. */
-function wordCases({ commands, wordCommands, topics, shells, flags }: CompletionModel): string {
+function wordCases({
+  commands,
+  wordCommands,
+  topics,
+  shells,
+  flags,
+  own,
+}: CompletionModel): string {
   const common = flags.filter((flag) => flag.isCommon === true);
+  const ownRows = own.flatMap((one): (readonly [string, readonly string[]])[] => [
+    [`${one.command}/--no-*`, one.flags.map((flag) => `--no-${flag.name}`)],
+    [`${one.command}/-*`, one.flags.flatMap(spellings)],
+  ]);
   const rows: readonly (readonly [pattern: string, words: readonly string[]])[] = [
+    ...ownRows,
     [wordCommands.map((name) => `${name}/-*`).join("|"), common.flatMap(spellings)],
     ["*/--no-*", flags.map((flag) => `--no-${flag.name}`)],
     ["*/-*", flags.flatMap(spellings)],
@@ -78,5 +102,9 @@ function wordCases({ commands, wordCommands, topics, shells, flags }: Completion
     ["help/*", topics.map(({ name }) => name)],
     ["completion/*", shells],
   ];
-  return rows.map(([glob, words]) => `    ${glob}) _weir_words "${words.join(" ")}" ;;`).join("\n");
+  const lines = rows.map(([glob, words]) => `    ${glob}) _weir_words "${words.join(" ")}" ;;`);
+  const files = own.map(
+    ({ command, words }) => `    ${command}/*) _weir_words_or_files "${words.join(" ")}" ;;`,
+  );
+  return [...lines, ...files].join("\n");
 }

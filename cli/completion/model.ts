@@ -9,6 +9,14 @@ export interface Named {
   readonly summary: string;
 }
 
+/** A command with flags of its own. */
+export interface OwnFlags {
+  readonly command: string;
+  /** What its first word may be, beside a file. */
+  readonly words: readonly string[];
+  readonly flags: readonly FlagSpec[];
+}
+
 /** What a shell is told about weir; every script is made from it. */
 export interface CompletionModel {
   readonly commands: readonly Named[];
@@ -18,7 +26,9 @@ export interface CompletionModel {
   readonly topics: readonly Named[];
   /** What may follow `weir completion`. */
   readonly shells: readonly string[];
+  /** Flags of a request. */
   readonly flags: readonly FlagSpec[];
+  readonly own: readonly OwnFlags[];
 }
 
 /** Returns what is to be told about weir. */
@@ -34,7 +44,25 @@ export function completionModel(shells: readonly string[]): CompletionModel {
     ],
     shells,
     flags: FLAGS,
+    own: COMMANDS.flatMap((command) =>
+      command.takes === "words" && command.flags !== undefined
+        ? [
+            {
+              command: command.name,
+              words: command.firstWords ?? [],
+              flags: command.flags.rows,
+            },
+          ]
+        : [],
+    ),
   };
+}
+
+/** Returns every flag once, whichever command takes it; of two of one name that of a request. */
+export function everyFlag({ flags, own }: CompletionModel): readonly FlagSpec[] {
+  const names = new Set(flags.map(({ name }) => name));
+  const others = own.flatMap((one) => one.flags).filter(({ name }) => !names.has(name));
+  return [...flags, ...others];
 }
 
 /** Returns how a flag may be typed: `-o` and `--output`. */

@@ -1,4 +1,12 @@
-import { choicesOf, type CompletionModel, isValued, type Named, spellings } from "./model.ts";
+import type { FlagSpec } from "../flags/spec.ts";
+import {
+  choicesOf,
+  type CompletionModel,
+  everyFlag,
+  isValued,
+  type Named,
+  spellings,
+} from "./model.ts";
 
 const CHOOSE = `    $command = ''
     $previous = ''
@@ -12,6 +20,7 @@ const CHOOSE = `    $command = ''
 
     # Without rows PowerShell offers files, which is right for a flag that takes one.
     $rows = if ($valued -ccontains $previous) { $choices | Where-Object { $_[2] -ceq $previous } }
+    elseif ($wordToComplete -like '-*' -and $own.ContainsKey($command)) { $own[$command] }
     elseif ($wordToComplete -like '-*') { $flags }
     elseif ($command -eq '') { $commands }
     elseif ($command -eq 'help') { $topics }
@@ -22,14 +31,15 @@ const CHOOSE = `    $command = ''
     }`;
 
 /** Returns the script for PowerShell 5 and later. */
-export function powershellScript({ commands, topics, shells, flags }: CompletionModel): string {
-  const valued = flags.filter(isValued);
+export function powershellScript(model: CompletionModel): string {
+  const { commands, topics, shells, flags, own } = model;
+  const valued = everyFlag(model).filter(isValued);
   const choices = valued.flatMap((flag) =>
     (choicesOf(flag) ?? []).flatMap((choice) =>
       spellings(flag).map((name) => [choice, flag.help, name]),
     ),
   );
-  const flagRows = flags.flatMap((flag) => spellings(flag).map((name) => [name, flag.help]));
+  const ownTables = own.map((one) => `        ${one.command} = ${table(flagRows(one.flags))}`);
   return `# PowerShell completion for weir. Made by: weir completion powershell
 
 Register-ArgumentCompleter -Native -CommandName weir, weirs -ScriptBlock {
@@ -37,7 +47,10 @@ Register-ArgumentCompleter -Native -CommandName weir, weirs -ScriptBlock {
 
     $valued = ${list(valued.flatMap(spellings))}
     $choices = ${table(choices)}
-    $flags = ${table(flagRows)}
+    $flags = ${table(flagRows(flags))}
+    $own = @{
+${ownTables.join("\n")}
+    }
     $commands = ${table(commands.map(rowOf))}
     $topics = ${table(topics.map(rowOf))}
     $shells = ${table(shells.map((shell) => [shell, shell]))}
@@ -45,6 +58,10 @@ Register-ArgumentCompleter -Native -CommandName weir, weirs -ScriptBlock {
 ${CHOOSE}
 }
 `;
+}
+
+function flagRows(flags: readonly FlagSpec[]): string[][] {
+  return flags.flatMap((flag) => spellings(flag).map((name) => [name, flag.help]));
 }
 
 function rowOf({ name, summary }: Named): string[] {

@@ -31,6 +31,12 @@ function described(rows: readonly Named[]): string {
   return rows.map(({ name, summary }) => `    '${name}:${escape(summary)}'`).join("\n");
 }
 
+/** A case that sets the flags of the command in front of the cursor. */
+function flagArray(pattern: string, flags: readonly FlagSpec[]): string {
+  const rows = flags.map((flag) => `      ${argumentSpec(flag)}`).join("\n");
+  return `    ${pattern}) flags=(\n${rows}\n    ) ;;`;
+}
+
 /** Returns the script for zsh. */
 export function zshScript({
   commands,
@@ -38,6 +44,7 @@ export function zshScript({
   topics,
   shells,
   flags,
+  own,
 }: CompletionModel): string {
   return `#compdef weir weirs
 # zsh completion for weir. Made by: weir completion zsh
@@ -52,17 +59,26 @@ ${described(commands)}
 ${described(topics)}
   )
 
-  _arguments -C -s -S \\
-${flags.map((flag) => `    ${argumentSpec(flag)} \\`).join("\n")}
-    '1: :->first' '*: :->rest'
+  local -a flags
+  case $words[2] in
+${own.map(({ command, flags: rows }) => flagArray(command, rows)).join("\n")}
+${flagArray("*", flags)}
+  esac
+  _arguments -C -s -S $flags '1: :->first' '*: :->rest'
 
   case $state in
     first) _describe -t commands 'command' commands ;;
     rest)
       case $line[1] in
         help) _describe -t topics 'page, command or flag' topics ;;
+${own
+  .map(
+    ({ command, words }) =>
+      `        ${command}) ${words.length === 0 ? "" : `compadd ${words.join(" ")}; `}_files ;;`,
+  )
+  .join("\n")}
         completion) compadd ${shells.join(" ")} ;;
-        ${wordCommands.filter((name) => name !== "help" && name !== "completion").join("|")}) ;;
+        ${wordCommands.filter((name) => !["help", "completion", ...own.map(({ command }) => command)].includes(name)).join("|")}) ;;
         *) compset -P '*@' && _files ;;
       esac ;;
   esac

@@ -117,6 +117,7 @@ A POST or PATCH is sent again only when it cannot have arrived, has an Idempoten
     long: `FILE holds certificates of authorities in PEM form, and only those are trusted then. With no, anybody on the way can read and change what is sent. true and false are understood too.`,
     example: "weir --verify company-ca.pem https://intranet.test",
     default: "yes",
+    isOfRuns: true,
   },
   {
     name: "cert",
@@ -127,6 +128,7 @@ A POST or PATCH is sent again only when it cannot have arrived, has an Idempoten
     help: "Certificate that says who you are (PEM)",
     long: `May hold the private key as well; otherwise name it with --cert-key.`,
     example: "weir --cert me.pem --cert-key me.key https://example.test",
+    isOfRuns: true,
   },
   {
     name: "cert-key",
@@ -137,6 +139,7 @@ A POST or PATCH is sent again only when it cannot have arrived, has an Idempoten
     help: "Private key of --cert (PEM)",
     long: `Needed when the file of --cert does not hold the key.`,
     example: "weir --cert me.pem --cert-key me.key https://example.test",
+    isOfRuns: true,
   },
   {
     name: "cert-key-pass",
@@ -147,6 +150,7 @@ A POST or PATCH is sent again only when it cannot have arrived, has an Idempoten
     long: `Other programs of this machine can read command lines; a key without passphrase, readable by you alone, is no worse.`,
     example: "weir --cert me.pem --cert-key-pass secret https://example.test",
     isConfigurable: false,
+    isOfRuns: true,
   },
   {
     name: "ssl",
@@ -158,6 +162,7 @@ A POST or PATCH is sent again only when it cannot have arrived, has an Idempoten
     long: `Older versions are broken and not offered.`,
     example: "weir --ssl tls1.3 https://example.test",
     otherwise: "the newest both sides know",
+    isOfRuns: true,
   },
   {
     name: "ipv4",
@@ -168,6 +173,7 @@ A POST or PATCH is sent again only when it cannot have arrived, has an Idempoten
     long: `A host without one cannot be reached then.`,
     example: "weir -4 example.test",
     replaces: ["ipv6"],
+    isOfRuns: true,
   },
   {
     name: "ipv6",
@@ -178,6 +184,7 @@ A POST or PATCH is sent again only when it cannot have arrived, has an Idempoten
     long: `A host without one cannot be reached then.`,
     example: "weir -6 example.test",
     replaces: ["ipv4"],
+    isOfRuns: true,
   },
   {
     name: "resolve",
@@ -187,6 +194,7 @@ A POST or PATCH is sent again only when it cannot have arrived, has an Idempoten
     help: "Connect to ADDR when the URL names HOST",
     long: `The name is not looked up. Host header and certificate check keep the name, which is what makes this the way to test a server before its name points to it. Several addresses stand apart by commas, and HOST:PORT:ADDR concerns one port only. May be given for several hosts.`,
     example: "weir --resolve example.test:127.0.0.1 https://example.test",
+    isOfRuns: true,
   },
   {
     name: "connect-to",
@@ -196,6 +204,7 @@ A POST or PATCH is sent again only when it cannot have arrived, has an Idempoten
     help: "Connect to TO when the URL leads to FROM",
     long: `Both are HOST:PORT. An empty first part means any host or port, an empty second one the same as before. Host header and certificate check stay with the URL.`,
     example: "weir --connect-to :443:localhost:8443 https://example.test",
+    isOfRuns: true,
   },
   {
     name: "proxy",
@@ -208,6 +217,7 @@ A POST or PATCH is sent again only when it cannot have arrived, has an Idempoten
 Without the flag the variables http_proxy, https_proxy, all_proxy and no_proxy count, in either case. When the proxy fails the request fails: it never goes direct.`,
     example: "weir --proxy socks5://localhost:1080 https://example.test",
     otherwise: "what the environment says",
+    isOfRuns: true,
   },
   {
     name: "interface",
@@ -217,6 +227,7 @@ Without the flag the variables http_proxy, https_proxy, all_proxy and no_proxy c
     help: "Connect from this address of the machine",
     long: `The address must be one of this machine's own.`,
     example: "weir --interface 192.0.2.7 example.test",
+    isOfRuns: true,
   },
   {
     name: "unix-socket",
@@ -227,6 +238,7 @@ Without the flag the variables http_proxy, https_proxy, all_proxy and no_proxy c
     help: "Connect to a Unix socket in place of the host",
     long: `Host header and path come from the URL, as for a server on the network.`,
     example: "weir --unix-socket /run/app.sock http://localhost/health",
+    isOfRuns: true,
   },
   {
     name: "path-as-is",

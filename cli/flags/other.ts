@@ -29,6 +29,7 @@ export const OTHER_FLAGS = [
     long: `A file, or the name of a plugin: weir plugin list. May be given more than once. Naming a plugin here grants it what its manifest asks for. NAME:KEY=VALUE sets one of its options. See weir help plugins.`,
     example: "weir --plugin request-id --plugin ./sign.js example.test",
     isConfigurable: false,
+    isOfRuns: true,
   },
   {
     name: "allow-net",
@@ -39,6 +40,7 @@ export const OTHER_FLAGS = [
     long: `Adds to the hosts in the manifests of the plugins of this command: api.example.com, *.example.com, 127.0.0.1:8080, or several with commas between them. The request itself is not bound by it.`,
     example: "weir --plugin ./a.js --allow-net b.example.test example.test",
     isConfigurable: false,
+    isOfRuns: true,
   },
   {
     name: "config",

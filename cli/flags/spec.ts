@@ -1,5 +1,9 @@
 /** Headings of `-h` and `--help`, in the order they are printed. */
 export const FLAG_GROUPS = [
+  "Workload",
+  "Run",
+  "Progress",
+  "Time",
   "Request body",
   "Output",
   "Download",
@@ -36,6 +40,8 @@ interface FlagBase {
   readonly isConfigurable?: false;
   /** True: every command takes it; otherwise only those that send a request. */
   readonly isCommon?: true;
+  /** True: `weir run` takes it for all its requests. */
+  readonly isOfRuns?: true;
 }
 
 /** On or off. */

@@ -5,9 +5,11 @@ import config from "./config.md" with { type: "text" };
 import exitCodes from "./exit-codes.md" with { type: "text" };
 import network from "./network.md" with { type: "text" };
 import output from "./output.md" with { type: "text" };
+import pipelines from "./pipelines.md" with { type: "text" };
 import plugins from "./plugins.md" with { type: "text" };
 import request from "./request.md" with { type: "text" };
 import security from "./security.md" with { type: "text" };
+import templates from "./templates.md" with { type: "text" };
 
 /** A manual page. */
 export interface Topic {
@@ -28,6 +30,12 @@ export const TOPICS: readonly Topic[] = [
   },
   { name: "auth", summary: "Passwords and tokens", text: () => auth },
   { name: "agent", summary: "Policy, calls, audit, proxies, secrets", text: () => agent },
+  {
+    name: "pipelines",
+    summary: "Files that page, retry and store: weir run",
+    text: () => pipelines,
+  },
+  { name: "templates", summary: "The language of {{ }} in pipelines", text: () => templates },
   { name: "plugins", summary: "Hooks and scripts in JavaScript, the sandbox", text: () => plugins },
   { name: "config", summary: "The configuration file, environment", text: () => config },
   { name: "errors", summary: "Every error code and its exit status", text: errorsPage },

@@ -10,13 +10,11 @@ type Denial = Extract<Decision, { verdict: "deny" }>;
 /**
  * Returns what guard and credentials are asked: the caller's own lines, and where a redirect comes from.
  *
+ * @param request the same as it is going to be sent, with its defaults
  * @param hops those that were answered before
  */
-export function question(
-  { method, url, headers, body }: Draft,
-  request: SentRequest,
-  hops: readonly Hop[],
-): HopRequest {
+export function question(draft: Draft, request: SentRequest, hops: readonly Hop[]): HopRequest {
+  const { method, url, headers, body } = draft;
   const contentType = headerValue(request.headers, "content-type");
   const before = hops.at(-1);
   const asked = { method, url, headers, body, contentType, hop: hops.length };

@@ -115,8 +115,13 @@ class HeldChunks {
       last.used += size;
       return;
     }
-    const bytes = size < SMALL_BYTES ? new Uint8Array(BLOCK_BYTES) : chunk;
-    if (bytes !== chunk) bytes.set(chunk);
-    this.#blocks.push({ bytes, used: size });
+    if (size >= SMALL_BYTES) this.#blocks.push({ bytes: chunk, used: size });
+    // Most small bodies come in one piece, and a block for each would cost more than all else here.
+    else if (last === undefined) this.#blocks.push({ bytes: chunk.slice(), used: size });
+    else {
+      const bytes = new Uint8Array(BLOCK_BYTES);
+      bytes.set(chunk);
+      this.#blocks.push({ bytes, used: size });
+    }
   }
 }

@@ -11,6 +11,8 @@
  */
 export { loadPlaybook, type LoadOptions } from "./load.ts";
 export { checkOpenNames } from "./load/names.ts";
+export { createMemoryJournal } from "./memory-journal.ts";
+export { planPlaybook, type RunPlan, type StepPlan } from "./plan.ts";
 export { mergeWorkload } from "./workload.ts";
 export { runPlaybook, type RunInputs, type RunResult } from "./run.ts";
 export { type StepSummary } from "./walk.ts";

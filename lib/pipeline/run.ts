@@ -2,7 +2,8 @@ import { nearestName } from "../base/nearest.ts";
 import { WeirError } from "../base/errors.ts";
 import { durationText } from "../transport/errors.ts";
 import type { Where } from "./events.ts";
-import { failureOf, pipelineError, refusal } from "./failure.ts";
+import { type Failure, failureOf, pipelineError, refusal } from "./failure.ts";
+import { checkOpenNames } from "./load/names.ts";
 import type { Playbook, Step } from "./model.ts";
 import { stopped } from "./pause.ts";
 import type { RunPorts } from "./ports.ts";
@@ -45,7 +46,8 @@ interface RunEnd {
 /**
  * Runs a pipeline to its end. What goes wrong in it is in the result.
  *
- * @throws {WeirError} USAGE_BAD_VALUE when there is no step `target`; INTERNAL
+ * @throws {WeirError} USAGE_BAD_VALUE when there is no step `target`; PIPELINE_INVALID when a template
+ *   uses a name that nothing gives; INTERNAL
  */
 export async function runPlaybook(
   playbook: Playbook,
@@ -54,23 +56,19 @@ export async function runPlaybook(
 ): Promise<RunResult> {
   const entry = entryOf(playbook, inputs.target);
   const startedMs = ports.clock.monotonicMs();
-  const deadline = new Deadline(playbook, ports);
   const workload = mergeWorkload(playbook.workload, inputs.workload);
+  checkOpenNames(playbook, workload);
+  const deadline = new Deadline(playbook, ports);
   const run = new RunState(playbook, workload, ports, deadline.signal);
   const walker = new Walker(run);
-  run.ports.emit({ event: "run_start", pipeline: playbook.name, steps: playbook.steps.length });
-  for (const { message } of playbook.warnings) run.warn(message);
   let end: RunEnd;
   try {
-    await ports.hooks?.announce("run_start", { name: playbook.name });
     end = await written(await endOf(walker, entry, { run, deadline }), run);
   } finally {
     deadline.stop();
   }
   const elapsedMs = Math.round(ports.clock.monotonicMs() - startedMs);
-  const result = summaryOf(run, walker, end);
-  await announceEnd(run, result, elapsedMs);
-  return result;
+  return await announceEnd(run, summaryOf(run, walker, end), elapsedMs);
 }
 
 function entryOf({ steps, entry }: Playbook, target: string | undefined): Step {
@@ -91,15 +89,16 @@ async function endOf(
 ): Promise<RunEnd> {
   const { redact } = run.ports;
   try {
+    await begin(run);
     const failure = (await walker.walk(entry)) ?? walker.takeOutput();
-    if (failure === undefined) return { output: walker.output };
-    return { output: null, error: pipelineError(failure, redact), failedAt: failure.at };
+    return failure === undefined ? { output: walker.output } : failedEnd(failure, redact);
   } catch (error) {
     const { at } = walker;
-    if (!(error instanceof WeirError) || error.code !== "CANCELLED") throw error;
+    if (!(error instanceof WeirError) || error.code !== "CANCELLED") {
+      return failedEnd(failureOf(error, at), redact);
+    }
     if (!deadline.hasPassed) return { output: null, error, failedAt: at };
-    const { message, hint } = error;
-    return { output: null, error: pipelineError(refusal(at, message, hint), redact), failedAt: at };
+    return failedEnd(refusal(at, error.message, error.hint), redact);
   }
 }
 
@@ -116,6 +115,22 @@ async function written(end: RunEnd, { ports }: RunState): Promise<RunEnd> {
   }
 }
 
+async function begin(run: RunState): Promise<void> {
+  const { name, steps, source, warnings } = run.playbook;
+  run.ports.emit({ event: "run_start", pipeline: name, steps: steps.length });
+  for (const { message, hint, path, name: openName } of warnings) {
+    // A name that only the user can give was given, or the run would not have begun.
+    if (openName !== undefined) continue;
+    const { line, column } = source.placeOf(path);
+    run.warn(`${source.file}:${line}:${column}: ${message}. ${hint}`);
+  }
+  await run.ports.hooks?.announce("run_start", { name });
+}
+
+function failedEnd(failure: Failure, redact: (text: string) => string): RunEnd {
+  return { output: null, error: pipelineError(failure, redact), failedAt: failure.at };
+}
+
 function summaryOf(run: RunState, walker: Walker, end: RunEnd): RunResult {
   return {
     ...end,
@@ -128,17 +143,22 @@ function summaryOf(run: RunState, walker: Walker, end: RunEnd): RunResult {
   };
 }
 
-async function announceEnd(run: RunState, result: RunResult, elapsedMs: number): Promise<void> {
-  const { state, requests, warnings, error } = result;
+/** Tells of the end; a plugin that fails closed on it makes a failure of it. */
+async function announceEnd(run: RunState, ended: RunResult, elapsedMs: number): Promise<RunResult> {
+  const { hooks, redact, emit } = run.ports;
+  const { requests, warnings } = ended;
   const counts = { requests, warnings, flaky: run.flakyCount };
-  run.ports.emit({ event: "run_end", state, duration_ms: elapsedMs, ...counts });
-  await run.ports.hooks?.announce("run_end", {
-    name: run.playbook.name,
-    status: state,
-    counts,
-    elapsedMs,
-    error,
-  });
+  let result = ended;
+  try {
+    const { state: status, error } = ended;
+    const { name } = run.playbook;
+    await hooks?.announce("run_end", { name, status, counts, elapsedMs, error });
+  } catch (error) {
+    const failed = failedEnd(failureOf(error, undefined), redact);
+    if (ended.error === undefined) result = { ...ended, ...failed, state: "failed" };
+  }
+  emit({ event: "run_end", state: result.state, duration_ms: elapsedMs, ...counts });
+  return result;
 }
 
 /** The longest a run may take, and the signal that ends it. */

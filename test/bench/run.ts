@@ -1,10 +1,11 @@
 import { startServer } from "../support/loopback-server.ts";
 import { isolatedBinary, removeIsolatedBinary } from "../support/targets.ts";
 import { type AgentCost, measureAgent } from "./agent.ts";
+import { benchPipelines } from "./pipeline.ts";
 import { type Contender, measure, type Measurement } from "./cold-start.ts";
 
-// Prints how long weir and its peers take for one request on loopback, and what an agent adds to a
-// call. Numbers to read, but for the last: it has a limit. What is not installed is left out. Usage: bun run bench [ROUNDS]
+// Prints how long weir and its peers take for one request on loopback, what an agent adds to a
+// call, and how fast pipelines are. Numbers to read, but for the last: it has a limit. What is not installed is left out. Usage: bun run bench [ROUNDS]
 
 const SMALL = '{"id":1,"name":"weir","tags":["a","b"]}\n';
 
@@ -85,6 +86,7 @@ try {
     print(title, rounds, await measure(contenders.filter(isInstalled), rounds));
   }
   printAgent(await measureAgent(url, rounds * 100));
+  await benchPipelines({ items: 10_000, pageMib: 256, rows: 100_000, rounds: 3 });
 } finally {
   removeIsolatedBinary();
 }

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { COMMANDS } from "../../cli/commands/index.ts";
 import { completionScript, SHELL_NAMES } from "../../cli/completion/index.ts";
-import { FLAGS } from "../../cli/flags.ts";
+import { FLAGS, RUN_TABLE } from "../../cli/flags.ts";
 import { TOPICS } from "../../cli/manual/index.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -82,6 +82,12 @@ describe("weir completion bash", () => {
     { name: "pages and commands for help", words: ["help", "out"], want: ["output"] },
     { name: "shells", words: ["completion", ""], want: [...SHELL_NAMES] },
     { name: "few flags for other commands", words: ["completion", "--f"], want: [] },
+    { name: "flags of run", words: ["run", "--dry"], want: ["--dry-run"] },
+    { name: "flags of run, taken back", words: ["run", "--no-prox"], want: ["--no-proxy"] },
+    { name: "no flags of requests for run", words: ["run", "x.yaml", "--follo"], want: [] },
+    { name: "commands of run, and files", words: ["run", "pl"], want: ["plan"] },
+    { name: "files for run", words: ["run", "ca."], want: ["ca.pem"] },
+    { name: "choices of a flag of run", words: ["run", "--events", ""], want: ["ndjson"] },
     { name: "nothing for an item", words: ["post", "h.test", "na"], want: [] },
     { name: "nothing after version", words: ["version", ""], want: [] },
   ])("offers $name", async ({ words, want }) => {
@@ -131,7 +137,7 @@ test("every script names every command, page, shell and flag", () => {
     ...commandNames,
     ...TOPICS.map(({ name }) => name),
     ...SHELL_NAMES,
-    ...FLAGS.map(({ name }) => name),
+    ...[...FLAGS, ...RUN_TABLE.rows].map(({ name }) => name),
   ];
   for (const shell of SHELL_NAMES) {
     const script = completionScript(shell) ?? "";

@@ -47,6 +47,33 @@ test("RQ58 an entry whose value is a command runs it, without a shell", async ()
 });
 
 test.each([
+  { name: "-v", argv: ["-v"], hits: 1 },
+  { name: "--offline", argv: ["--offline"], hits: 0 },
+])("NO21 $name shows the request without what the keychain gave", async ({ argv, hits }) => {
+  using server = await startServer({ replies: [{ body: "tok-value-1 is yours" }], hits });
+  const config = '[keychain.gh]\nkind = "api_key"\nkey = "env:TOKEN"\nquery = "key"\n';
+  const result = await runWith(config, ["-a", "@gh", ...argv, server.url]);
+  expect(result.exit).toBe(0);
+  const [head = "", ...rest] = result.stdout.split("\n");
+  expect(head).toContain("GET /?key=[redacted]");
+  // A person's own response is never altered.
+  expect(rest.join("\n").includes("tok-value-1 is yours")).toBe(hits === 1);
+});
+
+test("--offline asks for no token", async () => {
+  using server = await startServer({ hits: 0 });
+  const config = `[keychain.partner]
+kind = "oauth2"
+endpoint = "${server.url}/token"
+client_id = "abc"
+client_secret = "env:SECRET"
+`;
+  const result = await runWith(config, ["--offline", "-a", "@partner", server.url]);
+  expect(result).toMatchObject({ exit: 64, stdout: "" });
+  expect(result.stderr).toContain("--offline sends nothing");
+});
+
+test.each([
   { name: "an entry that is not there", argv: ["-a", "@hg"], exit: 78, says: "Did you mean gh" },
   { name: "an entry for another host", argv: ["-a", "@gh"], exit: 77, says: "is not sent to" },
   {

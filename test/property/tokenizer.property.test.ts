@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { FLAGS, findFlag } from "../../cli/flags.ts";
+import { FLAGS, REQUEST_FLAGS } from "../../cli/flags.ts";
 import { resolveInvocation } from "../../cli/invocation.ts";
 import { tokenize } from "../../cli/tokenizer.ts";
 import { WeirError } from "../../lib/base/errors.ts";
@@ -77,7 +77,7 @@ test("tokenize() finds the same flags wherever they stand between the words", ()
       const tokens = tokenize([...mixed, ...left]);
       expect(tokens.words).toEqual(words);
       expect(tokens.flags.names().toSorted()).toEqual(names.toSorted());
-      expect(names.every((name) => findFlag(name) !== undefined)).toBe(true);
+      expect(names.every((name) => REQUEST_FLAGS.find(name) !== undefined)).toBe(true);
     }),
   );
 });

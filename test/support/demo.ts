@@ -1,6 +1,6 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type LoopbackServer, startServer } from "./loopback-server.ts";
+import { type Handler, type LoopbackServer, startServer } from "./loopback-server.ts";
 import { runCli } from "./run-cli.ts";
 import { writePolicy } from "./serving.ts";
 import { removeIsolatedBinary } from "./targets.ts";
@@ -14,7 +14,7 @@ interface Scene {
   /** `{url}` stands for the server. */
   readonly argv: readonly string[];
   readonly exit: number;
-  /** Must stand on stdout. */
+  /** Must stand on stdout or stderr. */
   readonly shows: readonly string[];
   /** Requests that must have come, as method and target. */
   readonly asks: readonly string[];
@@ -177,6 +177,65 @@ const PLUGIN_SCENES: readonly Scene[] = [
   },
 ];
 
+const ORDERS = "orders.yaml";
+
+/** A pipeline by file name; `{url}` stands for the server. */
+const PIPELINE = `# Takes every page, waits when the server is busy, and writes a CSV file.
+- fetch:
+    kind: http
+    url: "{url}/orders"
+    spec:
+      retry: { attempts: 3, delay: 200ms }
+      paginate: { type: page, into: { query: page }, accumulate: { path: "$.orders" } }
+- save:
+    kind: write
+    to: orders.csv
+    format: csv
+    rows: "{{ fetch.data }}"
+`;
+
+const PIPELINE_SCENES: readonly Scene[] = [
+  {
+    about: "What a pipeline would do: nobody is asked",
+    argv: ["run", "plan", ORDERS],
+    exit: 0,
+    shows: ["GET {url}/orders", "paginate: page", "retry, 3 tries"],
+    asks: [],
+  },
+  {
+    about: "It pages, tries again after a 503, and writes what it got",
+    argv: ["run", ORDERS, "--report", "json=report.json"],
+    exit: 0,
+    shows: ["1 retry, 1 flaky"],
+    asks: [
+      "GET /orders?page=1",
+      "GET /orders?page=2",
+      "GET /orders?page=2",
+      "GET /orders?page=3",
+      "GET /orders?page=4",
+    ],
+  },
+  {
+    about: "A pipeline with a mistake says where, before anything is sent",
+    argv: ["run", "broken.yaml"],
+    exit: 65,
+    shows: ["broken.yaml:2:11: There is no kind", "    kind: htpp"],
+    asks: [],
+  },
+];
+
+/** Answers pages of two orders; the first request for the second page finds the server busy. */
+function ordersRoute(): Handler {
+  let asked = 0;
+  return (hit) => {
+    const page = Number(hit.query[0]?.[1] ?? 1);
+    asked += 1;
+    if (asked === 2) return { status: 503, headers: { "Retry-After": "0" } };
+    const orders = [page * 2 - 1, page * 2].map((id) => ({ id, total: id * 10 }));
+    return { json: { orders: page > 3 ? [] : orders } };
+  };
+}
+
 function start(): Promise<LoopbackServer> {
   return startServer({
     hits: "any",
@@ -185,6 +244,7 @@ function start(): Promise<LoopbackServer> {
       "/echo": (hit) => ({ json: { you_sent: JSON.parse(hit.text) } }),
       "/old": { status: 302, headers: { Location: "/new" } },
       "/new": { body: "found\n", headers: { "Content-Type": "text/plain" } },
+      "/orders": ordersRoute(),
       "/packed": { body: "unpacked text\n", headers: { "Content-Type": "text/plain" }, gzip: true },
       "/nothing": {
         status: 404,
@@ -216,7 +276,10 @@ async function play(scene: Scene, server: LoopbackServer, home?: string): Promis
   const asked = server.hits.slice(before).map((hit) => `${hit.method} ${target(hit.target)}`);
   const complaints = [
     ...(result.exit === scene.exit ? [] : [`exit ${result.exit}, expected ${scene.exit}`]),
-    ...scene.shows.filter((text) => !result.stdout.includes(text)).map((text) => `lacks ${text}`),
+    ...scene.shows
+      .map((text) => text.replace("{url}", server.url))
+      .filter((text) => !`${result.stdout}\n${result.stderr}`.includes(text))
+      .map((text) => `lacks ${text}`),
     ...(asked.join() === scene.asks.join() ? [] : [`the server saw: ${asked.join(", ")}`]),
   ];
   const verdict = complaints.length === 0 ? "as expected" : `WRONG: ${complaints.join("; ")}`;
@@ -247,13 +310,30 @@ async function playPlugins(server: LoopbackServer): Promise<number> {
   return good;
 }
 
+/** Plays the scenes of pipelines, and shows what they wrote; returns how many were as expected. */
+async function playPipelines(server: LoopbackServer): Promise<number> {
+  using home = temporaryFolder();
+  const text = PIPELINE.replace("{url}", server.url);
+  writeFileSync(join(home.path, ORDERS), text);
+  writeFileSync(join(home.path, "broken.yaml"), "- fetch:\n    kind: htpp\n    url: /orders\n");
+  console.log(`# ${ORDERS}\n${text}`);
+  let good = 0;
+  for (const scene of PIPELINE_SCENES) good += (await play(scene, server, home.path)) ? 1 : 0;
+  const csv = readFileSync(join(home.path, "orders.csv"), "utf8");
+  console.log(`# orders.csv\n${csv}`);
+  const isWhole = csv.replaceAll("\r", "") === "id,total\n1,10\n2,20\n3,30\n4,40\n5,50\n6,60\n";
+  if (!isWhole) console.log("WRONG: that is not what the server has\n");
+  return isWhole ? good : 0;
+}
+
 using server = await start();
-const total = SCENES.length + AGENT_SCENES.length + PLUGIN_SCENES.length;
+const total = [SCENES, AGENT_SCENES, PLUGIN_SCENES, PIPELINE_SCENES].flat().length;
 let good = 0;
 try {
   for (const scene of SCENES) good += (await play(scene, server)) ? 1 : 0;
   good += await playAgent(server);
   good += await playPlugins(server);
+  good += await playPipelines(server);
 } finally {
   removeIsolatedBinary();
 }

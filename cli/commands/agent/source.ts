@@ -3,12 +3,15 @@ import type { Network } from "../../../lib/runtime/runtime.ts";
 import type { Io } from "../../io.ts";
 import type { AgentLine } from "./options.ts";
 
+/** Sections of the configuration that no policy reads. */
+export const OTHER_AGENT_SECTIONS = ["defaults", "alias", "pipeline"];
+
 /** Returns where the policy of an agent command comes from. */
 export function sourceOf(line: AgentLine, io: Io): AgentSource {
   return {
     runtime: { ...io.runtime, network: forManyCalls(io.runtime.network) },
     configPath: line.text("config"),
-    otherSections: ["defaults", "alias"],
+    otherSections: OTHER_AGENT_SECTIONS,
     warn: (text) => void io.warn(text),
   };
 }

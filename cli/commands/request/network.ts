@@ -76,11 +76,20 @@ export function exchangeOptions(flags: Flags): Omit<ExchangeOptions, "isDecoded"
   }
   return {
     maxRequests: isFollowing(flags) ? maxRequests : undefined,
-    limits: {
-      totalTimeoutMs: duration(flags.text("timeout")),
-      connectTimeoutMs: duration(flags.text("connect-timeout")),
-      readTimeoutMs: duration(flags.text("read-timeout")),
-    },
+    limits: timeLimits(flags),
+  };
+}
+
+/**
+ * Returns how long a request may take, as the flags say.
+ *
+ * @throws {WeirError} USAGE_BAD_VALUE
+ */
+export function timeLimits(flags: Flags): ExchangeOptions["limits"] {
+  return {
+    totalTimeoutMs: duration(flags.text("timeout")),
+    connectTimeoutMs: duration(flags.text("connect-timeout")),
+    readTimeoutMs: duration(flags.text("read-timeout")),
   };
 }
 

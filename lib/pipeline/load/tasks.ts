@@ -231,7 +231,7 @@ function makeShapes(kind: TaskKind): KindShapes {
         retry: retryShape(RETRY_KEYS).optional(),
         ...openKeys(kind.specKeys),
       },
-      { refused: Object.fromEntries(own) },
+      { refused: { ...Object.fromEntries(own), settle: "It is not available in this version" } },
     ),
   };
 }

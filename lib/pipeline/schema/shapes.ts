@@ -1,5 +1,5 @@
 import { z, type ZodType } from "zod";
-import { type Words, writeWords } from "./words.ts";
+import { alternatives, type Words, writeWords } from "./words.ts";
 
 // The shapes that the keys of a pipeline file are made of. Each says what it expects, for errors,
 // and what it is for, for editors that read the JSON Schema.
@@ -94,8 +94,7 @@ export function fixedFlag(example = "true"): ZodType<boolean> {
 
 /** One of a few words. */
 export function word<const W extends readonly [string, ...string[]]>(words: W): ZodType<W[number]> {
-  const expected =
-    words.length === 1 ? words[0] : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+  const expected = alternatives(words);
   return z.enum(words, error({ expected, example: words[0] }));
 }
 

@@ -82,25 +82,33 @@ const EXAMPLES: Readonly<Record<string, string>> = {
 export function wordsFor(issue: Finding): string {
   if (issue.code === "unrecognized_keys")
     return writeWords({ expected: "a map", example: "{ … }", keys: knownKeys(issue), refused: {} });
+  if (issue.code === "invalid_union") return writeWords(unionWords(issue.errors));
   const expected = expectedBy(issue);
-  return writeWords({ expected, example: EXAMPLES[expected.split(" or ")[0] ?? ""] ?? "…" });
+  const example = issue.code === "invalid_value" ? String(issue.values[0]) : EXAMPLES[expected];
+  return writeWords({ expected, example: example ?? "…" });
 }
 
 function expectedBy(issue: Finding): string {
   if (issue.code === "invalid_type") return TYPES[issue.expected] ?? issue.expected;
-  if (issue.code === "invalid_value") return issue.values.map(String).join(" or ");
-  if (issue.code === "invalid_union") return unionText(issue.errors);
+  if (issue.code === "invalid_value") return alternatives(issue.values.map(String));
   if (issue.code !== "too_small" && issue.code !== "too_big") return "something else";
   const isSmall = issue.code === "too_small";
   if (issue.origin === "string" || issue.origin === "array") return isSmall ? "longer" : "shorter";
   return isSmall ? `at least ${issue.minimum}` : `at most ${issue.maximum}`;
 }
 
-function unionText(branches: readonly (readonly { readonly message: string }[])[]): string {
-  const expected = branches.flatMap(([first]) =>
-    first === undefined ? [] : [readWords(first.message).expected],
+function unionWords(branches: readonly (readonly { readonly message: string }[])[]): Words {
+  const words = branches.flatMap(([first]) =>
+    first === undefined ? [] : [readWords(first.message)],
   );
-  return [...new Set(expected)].join(" or ");
+  const expected = [...new Set(words.map((one) => one.expected))];
+  return { expected: expected.join(" or "), example: words[0]?.example ?? "…" };
+}
+
+/** Returns words as a sentence lists them: "a, b or c". */
+export function alternatives(words: readonly string[]): string {
+  const last = words.at(-1) ?? "";
+  return words.length < 2 ? last : `${words.slice(0, -1).join(", ")} or ${last}`;
 }
 
 /** Keys of the map that a finding is about. */

@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
 import { type CredentialStore, noCredentials } from "../../../lib/auth/bound.ts";
 import { textBody } from "../../../lib/http/body.ts";
+import { WeirError } from "../../../lib/base/errors.ts";
+import { arrivalOf } from "../../../lib/exchange/resend.ts";
 import { MemoryJar } from "../../../lib/session/jar.ts";
 import { compileTemplate } from "../../../lib/template/render.ts";
 import { refusalOf } from "../../support/audit.ts";
@@ -491,6 +493,22 @@ test.each([
     expect(world.api.hits).toHaveLength(apiHits);
   },
 );
+
+// Whether a POST may be sent again depends on it: the token request is not the request.
+test.each([
+  { name: "before it, the request was never sent", isRenewal: false, arrival: "never" },
+  { name: "after a 401, the request was answered", isRenewal: true, arrival: "answered" },
+])("NO53 a token request that fails $name", async ({ isRenewal, arrival }) => {
+  using world = await tokenWorld();
+  const store = world.credentials.credentialStore("partner");
+  if (isRenewal) await sendWith(store, world.api.url);
+  world.state.isDown = true;
+  world.state.count += 1;
+  const error = await refusalOf(sendWith(store, world.api.url, { method: "POST", body: "x" }));
+  if (!(error instanceof WeirError)) throw new Error("it should have failed");
+  expect(error.code).toBe("TOKEN_UNAVAILABLE");
+  expect(arrivalOf(error) as string).toBe(arrival);
+});
 
 test("NO53 a body that can be read only once is not sent again with a renewed token", async () => {
   using world = await tokenWorld();

@@ -1,29 +1,31 @@
 import { expect, test } from "bun:test";
-import { FLAGS, Flags, findFlag, findShort } from "../../../cli/flags.ts";
+import { EVAL_TABLE, Flags, REQUEST_FLAGS, RUN_TABLE } from "../../../cli/flags.ts";
 import { FLAG_GROUPS } from "../../../cli/flags/spec.ts";
 import { checkValue, tokenize } from "../../../cli/tokenizer.ts";
 import { FORMAT_OPTION_KEYS, parseFormatOptions } from "../../../lib/render/pretty.ts";
 import { DEFAULT_FORMAT_OPTIONS, parsePretty } from "../../../lib/render/pretty.ts";
 import { STYLE_NAMES } from "../../../lib/render/color.ts";
 
-const valued = FLAGS.flatMap((flag) => ("label" in flag ? [flag] : []));
+const TABLES = [REQUEST_FLAGS, RUN_TABLE, EVAL_TABLE];
+const ALL = [...new Set(TABLES.flatMap(({ rows }) => rows))];
+const valued = ALL.flatMap((flag) => ("label" in flag ? [flag] : []));
 
-test("FLAGS has every name and every short name once", () => {
-  const names = FLAGS.map((flag) => flag.name);
-  const shorts = FLAGS.flatMap((flag) => flag.short ?? []);
+test.each(TABLES)("$program has every name and every short name once", ({ rows }) => {
+  const names = rows.map((flag) => flag.name);
+  const shorts = rows.flatMap((flag) => flag.short ?? []);
   expect(names).toEqual([...new Set(names)]);
   expect(shorts).toEqual([...new Set(shorts)]);
 });
 
-test("FLAGS has names that can be typed and do not collide with --no-", () => {
-  expect(FLAGS.filter(({ name }) => !/^(?!no-)[a-z][a-z0-9-]+$/.test(name))).toEqual([]);
-  expect(FLAGS.filter(({ short }) => short !== undefined && !/^[A-Za-z0-9]$/.test(short))).toEqual(
+test("every flag has a name that can be typed and does not collide with --no-", () => {
+  expect(ALL.filter(({ name }) => !/^(?!no-)[a-z][a-z0-9-]+$/.test(name))).toEqual([]);
+  expect(ALL.filter(({ short }) => short !== undefined && !/^[A-Za-z0-9]$/.test(short))).toEqual(
     [],
   );
 });
 
 test("FLAGS says what the value of each flag is", () => {
-  expect(valued.filter(({ label }) => !/^[A-Za-z:|[\]]+$/.test(label))).toEqual([]);
+  expect(valued.filter(({ label }) => !/^[A-Za-z:=|[\]]+$/.test(label))).toEqual([]);
 });
 
 test("FLAGS has choices that can be typed, and defaults among them", () => {
@@ -38,27 +40,29 @@ test("FLAGS has choices that can be typed, and defaults among them", () => {
   }
 });
 
-test("FLAGS replaces only flags that exist", () => {
-  const missing = FLAGS.flatMap((flag) => flag.replaces ?? []).filter((name) => !findFlag(name));
+test.each(TABLES)("$program replaces only flags that exist", (table) => {
+  const replaced = table.rows.flatMap((flag) => flag.replaces ?? []);
+  const missing = replaced.filter((name) => table.find(name) === undefined);
   expect(missing).toEqual([]);
 });
 
-test("FLAGS fills every heading and no other", () => {
-  expect([...new Set(FLAGS.map(({ group }) => group))]).toEqual([...FLAG_GROUPS]);
+test("the tables fill every heading and no other", () => {
+  expect([...new Set(ALL.map(({ group }) => group))].sort()).toEqual([...FLAG_GROUPS].sort());
 });
 
 test("FLAGS has help without a final period and a long text with one", () => {
-  expect(FLAGS.filter(({ help }) => help.endsWith(".") || help.length > 47)).toEqual([]);
-  expect(FLAGS.filter(({ long }) => !/\.$|^ {4}.*$/m.test(long))).toEqual([]);
+  expect(ALL.filter(({ help }) => help.endsWith(".") || help.length > 47)).toEqual([]);
+  expect(ALL.filter(({ long }) => !/\.$|^ {4}.*$/m.test(long))).toEqual([]);
 });
 
 test("FLAGS has an example for each flag, which parses and uses it", () => {
-  for (const { name, example = "" } of FLAGS) {
+  for (const { name, example = "" } of ALL) {
     // Examples are for a shell: quotes go, and what stands behind a pipe or && is another program.
     const [command = ""] = example.split(/ (?:\||>|&&) /);
     const argv = [...command.matchAll(/'([^']*)'|(\S+)/g)].map((word) => word[1] ?? word[2] ?? "");
     expect(argv[0]).toBe("weir");
-    expect({ name, used: tokenize(argv.slice(1)).flags.names() }).toEqual({
+    const table = TABLES.find(({ program }) => program === `weir ${argv[1]}`);
+    expect({ name, used: tokenize(argv.slice(1), table).flags.names() }).toEqual({
       name,
       used: expect.arrayContaining([name]),
     });
@@ -69,7 +73,9 @@ test("FLAGS offers what the render room understands", () => {
   const choices = (name: string) => valued.find((flag) => flag.name === name)?.choices;
   expect(choices("style")).toEqual([...STYLE_NAMES]);
   expect(choices("pretty")?.map(parsePretty)).toHaveLength(4);
-  const keys = [...(findFlag("format-options")?.long ?? "").matchAll(/[a-z]+\.[a-z_]+:\w+/g)];
+  const keys = [
+    ...(REQUEST_FLAGS.find("format-options")?.long ?? "").matchAll(/[a-z]+\.[a-z_]+:\w+/g),
+  ];
   const named = keys.map(([part]) => part);
   expect(named.map((part) => part.split(":")[0] ?? "").sort()).toEqual(
     [...FORMAT_OPTION_KEYS].sort(),
@@ -78,9 +84,9 @@ test("FLAGS offers what the render room understands", () => {
   expect(parseFormatOptions(named.join(","))).toEqual(DEFAULT_FORMAT_OPTIONS);
 });
 
-test("findShort() finds every short name", () => {
-  expect(findShort("o")?.name).toBe("output");
-  expect(findShort("constructor")).toBeUndefined();
+test("FlagTable.findShort() finds every short name", () => {
+  expect(REQUEST_FLAGS.findShort("o")?.name).toBe("output");
+  expect(REQUEST_FLAGS.findShort("constructor")).toBeUndefined();
 });
 
 test("Flags answers for what was not given by the defaults of the table", () => {

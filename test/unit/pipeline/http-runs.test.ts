@@ -167,7 +167,7 @@ test.each([
         spec: { retry: { attempts: 4, backoff: exponential, delay: 1, max_delay: 30, retry_after_max: 120 } }
 `);
   expect(run.error).toBeUndefined();
-  expect(run.waits).toEqual(waits);
+  expect(run.waits).toEqual([...waits]);
   expect(run.flaky).toMatchObject([{ step: "one", task: "call" }]);
 });
 
@@ -220,7 +220,7 @@ ${rules}
       paged(server.url, `              - { when: "${when}", then: { do: ${action} } }`),
     );
     expect(run.error).toBeUndefined();
-    expect(server.hits.at(-1)?.query.map(([, value]) => value)).toEqual(after);
+    expect(server.hits.at(-1)?.query.map(([, value]) => value)).toEqual([...after]);
   });
 
   test("break ends the pages, and fail fails with the page", async () => {

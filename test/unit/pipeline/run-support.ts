@@ -56,7 +56,7 @@ export function failing(status: number, more: Partial<OutcomeError> = {}): Error
 }
 
 /** Returns the work of a task that does what `doing` does. */
-function workOf(doing: Doing): Work {
+export function workOf(doing: Doing): Work {
   return {
     hasOwnAttempts: false,
     credentials: [],
@@ -80,7 +80,7 @@ function workOf(doing: Doing): Work {
 }
 
 /** Reads a pipeline file whose tasks of these labels are hand-made. */
-function playbookOf(text: string, works: RunChanges["works"] = {}): Playbook {
+export function playbookOf(text: string, works: RunChanges["works"] = {}): Playbook {
   const playbook = loadPlaybook(text, { file: "test.yaml" });
   const steps = playbook.steps.map((step) => ({
     ...step,
@@ -99,7 +99,7 @@ export async function runText(text: string, changes: RunChanges = {}): Promise<E
 }
 
 /** Runs a pipeline to its end, with real ports. */
-async function runLoaded(playbook: Playbook, changes: RunChanges = {}): Promise<EndedRun> {
+export async function runLoaded(playbook: Playbook, changes: RunChanges = {}): Promise<EndedRun> {
   using state = temporaryFolder();
   const events: StampedEvent[] = [];
   const waits: number[] = [];

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { WeirError } from "../../../lib/base/errors.ts";
 import { jsonl } from "../../../lib/pipeline/formats/jsonl.ts";
-import type { TaskContext } from "../../../lib/pipeline/kinds/kind.ts";
+import type { TaskContext, Work } from "../../../lib/pipeline/kinds/kind.ts";
 import { fakeClock } from "../../support/fake-clock.ts";
-import { type Doing, failing, runText } from "./run-support.ts";
+import { type Doing, failing, playbookOf, runLoaded, runText, workOf } from "./run-support.ts";
 
 /** A playbook of steps. */
 function playbook(steps: string, root = ""): string {
@@ -178,7 +178,7 @@ test("NO9 an admission that raises fails the step with its place", async () => {
   const text = playbook(
     step(
       "a",
-      `spec: { policy: { admit: { rules: [ { when: "{{ nothing.x }}", then: { allow: true } } ] } } }`,
+      `spec: { policy: { admit: { rules: [ { when: "{{ ctx.nothing.x }}", then: { allow: true } } ] } } }`,
     ),
   );
   const { run } = await visit(text);
@@ -316,7 +316,7 @@ test("the output of the file takes the place of that map", async () => {
 });
 
 test("an output that raises fails the run with its place", async () => {
-  const { run } = await visit(playbook(step("a"), `output: "{{ b.data }}"`));
+  const { run } = await visit(playbook(step("a"), `output: "{{ a.nope.x }}"`));
   expect(run.error).toMatchObject({ code: "PIPELINE_FAILED" });
   expect(run.error?.details).toMatchObject({ file: "test.yaml", line: 4, column: 13 });
   expect(run.failedAt).toBeUndefined();
@@ -540,4 +540,73 @@ test("NO45 pages are a jump and variables of the iteration, without a loop too",
   );
   expect(asked).toEqual([1, 2, 3, 4]);
   expect(run.output).toEqual({ test: { page: 4, all: [10, 20, 30] } });
+});
+
+test.each([
+  { event: "run_start", calls: 0 },
+  { event: "step_start", calls: 0 },
+  { event: "step_end", calls: 1 },
+  { event: "run_end", calls: 1 },
+])("a plugin that fails closed on $event fails the run", async (row) => {
+  let calls = 0;
+  const run = await runText(playbook(step("a")), {
+    works: { a_task: () => (calls += 1) },
+    ports: {
+      hooks: {
+        announce: async (event) => {
+          if (event === row.event) throw new WeirError("HOOK_FAILED", "Plugin x failed");
+        },
+        page: async () => ({ isStopped: false }),
+      },
+    },
+  });
+  expect(calls).toBe(row.calls);
+  expect(run.events.at(-1)).toMatchObject({ event: "run_end", state: "failed" });
+  expect(run.error).toMatchObject({ code: "PIPELINE_FAILED", cause: { code: "HOOK_FAILED" } });
+});
+
+test("what is odd about the file is a warning of the run, with its place", async () => {
+  const { run } = await visit(playbook(step("a", "next: b") + step("b") + step("lonely")));
+  const warnings = run.events.filter(({ event }) => event === "warning");
+  expect(run.warnings).toBe(1);
+  expect(warnings).toMatchObject([{ message: expect.stringMatching(/^test\.yaml:\d+:\d+: /) }]);
+});
+
+test("a retry that a plugin forbids leaves the outcome to later rules", async () => {
+  const text = `
+- call:
+    kind: noop
+    spec:
+      policy:
+        rules:
+          - when: "{{ outcome.status == 'error' }}"
+            then: { do: retry, attempts: 3, delay: 1, set: { ctx.tries: "{{ ctx.tries | default(0) + 1 }}" } }
+          - else: { do: break, set: { ctx.last: "{{ ctx.tries }}" } }
+- show: { kind: noop }
+`;
+  const loaded = playbookOf(text);
+  const [first] = loaded.steps;
+  const [call] = first?.tasks ?? [];
+  if (first === undefined || call === undefined) throw new Error("no task");
+  const failed = workOf(() => {
+    throw failing(503);
+  });
+  // As the line does when a plugin vetoes: it asks, and makes no other attempt.
+  const work: Work = {
+    ...failed,
+    hasOwnAttempts: true,
+    async run(context) {
+      const outcome = await failed.run(context);
+      const facts = { attempt: 1, elapsedMs: 0, maySendAgain: () => ({ allowed: true }) as const };
+      expect(await context.again(outcome, facts)).toMatchObject({ waitMs: 1000 });
+      return outcome;
+    },
+  };
+  const tasks = [{ ...call, work }, ...first.tasks.slice(1)];
+  const run = await runLoaded({ ...loaded, steps: [{ ...first, tasks }] });
+  expect(run.error).toBeUndefined();
+  expect(run.events.find(({ event }) => event === "task_done")).toMatchObject({
+    action: "break",
+    rule: 2,
+  });
 });

@@ -4,7 +4,7 @@ import { maskUrl } from "../../../base/sensitive.ts";
 import type { Made, Retry, RetryWait } from "../../../exchange/ports.ts";
 import { maySendAgain } from "../../../exchange/resend.ts";
 import type { Draft } from "../../../http/draft.ts";
-import type { Exchange } from "../../../http/exchange.ts";
+import type { Exchange, HopRequest } from "../../../http/exchange.ts";
 import type { Where } from "../../events.ts";
 import type { Outcome } from "../../outcome.ts";
 import type { AttemptFacts, TaskContext } from "../kind.ts";
@@ -70,6 +70,7 @@ class Series {
   readonly #sending: Sending;
   readonly #context: TaskContext;
   readonly #startedMs: number;
+  readonly #shownUrl: string;
   readonly #stop = new AbortController();
   readonly #onStop: () => void;
   readonly #onQuiet: () => void;
@@ -85,6 +86,7 @@ class Series {
     this.#context = context;
     const { ports, signal } = context;
     this.#startedMs = ports.clock.monotonicMs();
+    this.#shownUrl = ports.redact(maskUrl(sending.draft.url));
     this.#attemptMs = this.#startedMs;
     this.#onStop = () => this.#stop.abort(reasonOf(ports.signal));
     // Then nothing new is sent, but what was sent is not given up.
@@ -110,7 +112,12 @@ class Series {
     const options = { limits, maxRequests, credentialHeaders, isDecoded: true };
     this.#judged = undefined;
     this.#attempt += 1;
-    const own = { retry: this.#retry(this.#attempt - 1), credentials: this.#credentials() };
+    const own = {
+      retry: this.#retry(this.#attempt - 1),
+      credentials: this.#credentials(),
+      // What waits for its turn is not sent yet.
+      quota: (request: HopRequest) => ports.rates.before(request, signal),
+    };
     let exchange: Exchange;
     try {
       const client = ports.client({ isVerified });
@@ -226,7 +233,7 @@ class Series {
       startedMs: this.#startedMs,
       attemptStartedMs: this.#attemptMs,
       method: draft.method,
-      url: draft.url,
+      url: this.#shownUrl,
     };
   }
 
@@ -268,7 +275,7 @@ class Series {
       ...this.#sending.at,
       attempt: this.#attempt,
       method: draft.method,
-      url: ports.redact(maskUrl(draft.url)),
+      url: this.#shownUrl,
       idempotencyKey,
     });
   }
@@ -288,7 +295,7 @@ class Series {
       ...at,
       attempt: this.#attempt,
       method: draft.method,
-      url: ports.redact(maskUrl(draft.url)),
+      url: this.#shownUrl,
       status,
       duration_ms: Math.round(ports.clock.monotonicMs() - this.#attemptMs),
       ...(code === undefined ? {} : { error: code }),
