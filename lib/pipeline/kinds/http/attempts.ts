@@ -215,7 +215,7 @@ class Series {
     const moved =
       method === undefined
         ? []
-        : [`A redirect made a ${method} of the ${exchange.draft.method}, as browsers do`];
+        : [`A redirect turned the ${exchange.draft.method} into a ${method}, as browsers do`];
     for (const message of [...moved, ...notes]) {
       ports.emit({ event: "warning", ...this.#sending.at, message });
     }
