@@ -38,7 +38,7 @@ export const NETWORK_FLAGS = [
     shape: "duration",
     group: "Redirects, status and time",
     help: "Longest time for everything, such as 30s",
-    long: `From the start of the first request to the last byte of the last response, redirects included. A bare number is seconds, 0 is no limit. Running out of time is exit status 2.`,
+    long: `From the start of the first request to the last byte of the last response, redirects included; with --retry, each try has it anew. A bare number is seconds, 0 is no limit. Running out of time is exit status 2.`,
     example: "weir --timeout 10s example.test",
     otherwise: "no limit",
   },

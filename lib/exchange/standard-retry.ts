@@ -35,7 +35,8 @@ export interface StandardRetryOptions {
   readonly clock: Pick<Clock, "now">;
   /** Returns a number from 0 up to, and not including, 1; asked for jitter. */
   readonly random: () => number;
-  readonly note: (note: RetryNote) => void;
+  /** Waited for before it goes on, so that lines stay in their order. */
+  readonly note: (note: RetryNote) => void | Promise<void>;
 }
 
 /**
@@ -44,23 +45,23 @@ export interface StandardRetryOptions {
  */
 export function standardRetry(options: StandardRetryOptions): Retry {
   return {
-    next: (made) => Promise.resolve(nextWait(options, made)),
+    next: (made) => nextWait(options, made),
     waiting: ({ attempt }, { reason, waitMs }) =>
       options.note({ kind: "again", reason, waitMs, next: attempt + 1 }),
   };
 }
 
-function nextWait(
+async function nextWait(
   { policy, isUnsafeAllowed, clock, random, note }: StandardRetryOptions,
   { attempt, elapsedMs, draft, result }: Made,
-): RetryWait | undefined {
+): Promise<RetryWait | undefined> {
   const reason = transientReason(result);
   if (reason === undefined) return undefined;
   const retryAfterMs = retryAfterOf(result, clock.now());
   const delay = nextDelay(policy, { attempt, elapsedMs, retryAfterMs, random: random() });
   if ("refused" in delay) {
-    if (delay.refused !== "attempts")
-      note({ kind: "last", reason, because: delay.message, isUnsafe: false });
+    if (delay.refused === "attempts") return undefined;
+    await note({ kind: "last", reason, because: delay.message, isUnsafe: false });
     return undefined;
   }
   const { method, headers } = draft;
@@ -68,7 +69,7 @@ function nextWait(
   const terms = { method, hasIdempotencyKey, isExplicit: false, isUnsafeAllowed };
   const resend = maySendAgain(terms, result);
   if (resend.allowed) return { waitMs: delay.waitMs, reason };
-  note({ kind: "last", reason, because: resend.reason, isUnsafe: true });
+  await note({ kind: "last", reason, because: resend.reason, isUnsafe: true });
   return undefined;
 }
 

@@ -26,7 +26,7 @@ export interface PageFacts {
   readonly task: string;
   /** From 1. */
   readonly page: number;
-  /** Where the page came from; what a pattern is held against. */
+  /** That of its request, before it was dressed; what a pattern is held against. */
   readonly url: string;
   readonly status: number;
   readonly counts?: Readonly<Record<string, number>> | undefined;

@@ -21,14 +21,6 @@ export function scalarText(value: unknown): string | undefined {
   return typeof value === "boolean" ? String(value) : undefined;
 }
 
-/** Returns a reader of texts. */
-export function textOf(key: string): (value: unknown) => Reading<string> {
-  return (value) =>
-    typeof value === "string"
-      ? { value }
-      : { wrong: `${key} is ${kindName(value)}`, hint: `Write ${key} as a text` };
-}
-
 /** Returns a reader of true and false. */
 export function flagOf(key: string): (value: unknown) => Reading<boolean> {
   return (value) =>

@@ -35,7 +35,7 @@ export async function requestRetry(flags: Flags, io: Io): Promise<Retry | undefi
     clock: io.runtime.clock,
     // There is no jitter to be random: one person sends one request.
     random: () => 0,
-    note: (note) => void io.warn(noteText(note, attempts)),
+    note: (note) => io.warn(noteText(note, attempts)),
   });
 }
 

@@ -43,7 +43,7 @@ function openBench(policy = POLICY, isUnsafeAllowed = false) {
     isUnsafeAllowed,
     clock,
     random: () => 0,
-    note: (note) => notes.push(note),
+    note: (note) => void notes.push(note),
   });
   const client = createClient({
     runtime: { clock, network: runtime.network },

@@ -13,7 +13,7 @@ import type { KeyPath, Source } from "../../../lib/pipeline/source.ts";
 import { runtime } from "../../support/wire.ts";
 
 /** A file that says of each node where it stands by its path. */
-export const source: Source = {
+const source: Source = {
   file: "test.yaml",
   text: "",
   placeOf: (path: KeyPath) => ({ line: path.length, column: 1 }),

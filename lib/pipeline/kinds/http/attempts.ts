@@ -70,6 +70,7 @@ class Series {
   readonly #sending: Sending;
   readonly #context: TaskContext;
   readonly #startedMs: number;
+  readonly #shownUrl: string;
   readonly #stop = new AbortController();
   readonly #onStop: () => void;
   readonly #onQuiet: () => void;
@@ -85,6 +86,7 @@ class Series {
     this.#context = context;
     const { ports, signal } = context;
     this.#startedMs = ports.clock.monotonicMs();
+    this.#shownUrl = ports.redact(maskUrl(sending.draft.url));
     this.#attemptMs = this.#startedMs;
     this.#onStop = () => this.#stop.abort(reasonOf(ports.signal));
     // Then nothing new is sent, but what was sent is not given up.
@@ -218,7 +220,7 @@ class Series {
     const moved =
       method === undefined
         ? []
-        : [`A redirect made a ${method} of the ${exchange.draft.method}, as browsers do`];
+        : [`A redirect turned the ${exchange.draft.method} into a ${method}, as browsers do`];
     for (const message of [...moved, ...notes]) {
       ports.emit({ event: "warning", ...this.#sending.at, message });
     }
@@ -231,7 +233,7 @@ class Series {
       startedMs: this.#startedMs,
       attemptStartedMs: this.#attemptMs,
       method: draft.method,
-      url: draft.url,
+      url: this.#shownUrl,
     };
   }
 
@@ -273,7 +275,7 @@ class Series {
       ...this.#sending.at,
       attempt: this.#attempt,
       method: draft.method,
-      url: ports.redact(maskUrl(draft.url)),
+      url: this.#shownUrl,
       idempotencyKey,
     });
   }
@@ -293,7 +295,7 @@ class Series {
       ...at,
       attempt: this.#attempt,
       method: draft.method,
-      url: ports.redact(maskUrl(draft.url)),
+      url: this.#shownUrl,
       status,
       duration_ms: Math.round(ports.clock.monotonicMs() - this.#attemptMs),
       ...(code === undefined ? {} : { error: code }),

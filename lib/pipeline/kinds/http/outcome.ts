@@ -10,7 +10,7 @@ import { isRetryableStatus, kindOfCode, kindOfStatus } from "./error-kind.ts";
 import type { ReadBody } from "./read-body.ts";
 
 /** Bytes of a body that an error shows. */
-export const PREVIEW_BYTES = 1024;
+const PREVIEW_BYTES = 1024;
 
 /** What an outcome says beside what came of the request. */
 export interface AttemptMeta {
@@ -20,7 +20,8 @@ export interface AttemptMeta {
   readonly startedMs: number;
   readonly attemptStartedMs: number;
   readonly method: string;
-  readonly url: URL;
+  /** Fit to be shown: secrets are masked. */
+  readonly url: string;
 }
 
 /** What all outcomes of a task are made with. */
@@ -71,7 +72,7 @@ export function outcomeOfResponse(
 }
 
 /** Returns headers by lower-case name, repeats joined by ", ". */
-export function headerRecord(headers: HeaderList): Readonly<Record<string, string>> {
+function headerRecord(headers: HeaderList): Readonly<Record<string, string>> {
   const all = new Map<string, string>();
   for (const [name, value] of headers) {
     const key = name.toLowerCase();
@@ -102,7 +103,7 @@ function statusError(exchange: Exchange, meta: AttemptMeta, ports: OutcomePorts)
   return {
     kind: kindOfStatus(status),
     code: `HTTP_${status}`,
-    message: ports.redact(`${meta.method} ${maskUrl(meta.url)} was answered with ${said}`),
+    message: ports.redact(`${meta.method} ${meta.url} was answered with ${said}`),
     retryable: isRetryableStatus(status),
     retry_after: waitMs === undefined ? null : waitMs / 1000,
   };
@@ -113,12 +114,12 @@ function previewed(body: ReadBody, { redact }: OutcomePorts): Partial<OutcomeErr
   return text === "" ? {} : { body_preview: redact(sanitizeText(text)) };
 }
 
-function metaOf(meta: AttemptMeta, { clock, redact }: OutcomePorts): Outcome["meta"] {
+function metaOf(meta: AttemptMeta, { clock }: OutcomePorts): Outcome["meta"] {
   return {
     attempt: meta.attempt,
     duration_ms: Math.round(clock.monotonicMs() - meta.startedMs),
     method: meta.method,
-    url: redact(maskUrl(meta.url)),
+    url: meta.url,
   };
 }
 

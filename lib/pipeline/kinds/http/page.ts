@@ -103,7 +103,7 @@ async function countStored(
 }
 
 /** Returns the JSONPath to each item of a page. */
-export function itemsPath({ path }: PaginatePlan["accumulate"]): string {
+function itemsPath({ path }: PaginatePlan["accumulate"]): string {
   const text = path?.text ?? "$";
   return text.endsWith("[*]") ? text : `${text}[*]`;
 }

@@ -21,7 +21,7 @@ const DEFAULT_HEADERS: HeaderList = [
 ];
 
 /** Name of the header that makes a server take two requests for one. */
-export const KEY_HEADER = "Idempotency-Key";
+const KEY_HEADER = "Idempotency-Key";
 
 /** The request of a task with its templates rendered; a page changes parts of a copy. */
 export interface RenderedRequest {
