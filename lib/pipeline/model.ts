@@ -128,5 +128,7 @@ export interface Playbook {
     readonly message: string;
     readonly hint: string;
     readonly path: KeyPath;
+    /** The name of openNames that it is about. */
+    readonly name?: string | undefined;
   }[];
 }

@@ -3,6 +3,7 @@ import { WeirError } from "../base/errors.ts";
 import { durationText } from "../transport/errors.ts";
 import type { Where } from "./events.ts";
 import { type Failure, failureOf, pipelineError, refusal } from "./failure.ts";
+import { checkOpenNames } from "./load/names.ts";
 import type { Playbook, Step } from "./model.ts";
 import { stopped } from "./pause.ts";
 import type { RunPorts } from "./ports.ts";
@@ -45,7 +46,8 @@ interface RunEnd {
 /**
  * Runs a pipeline to its end. What goes wrong in it is in the result.
  *
- * @throws {WeirError} USAGE_BAD_VALUE when there is no step `target`; INTERNAL
+ * @throws {WeirError} USAGE_BAD_VALUE when there is no step `target`; PIPELINE_INVALID when a template
+ *   uses a name that nothing gives; INTERNAL
  */
 export async function runPlaybook(
   playbook: Playbook,
@@ -54,8 +56,9 @@ export async function runPlaybook(
 ): Promise<RunResult> {
   const entry = entryOf(playbook, inputs.target);
   const startedMs = ports.clock.monotonicMs();
-  const deadline = new Deadline(playbook, ports);
   const workload = mergeWorkload(playbook.workload, inputs.workload);
+  checkOpenNames(playbook, workload);
+  const deadline = new Deadline(playbook, ports);
   const run = new RunState(playbook, workload, ports, deadline.signal);
   const walker = new Walker(run);
   let end: RunEnd;
@@ -102,7 +105,9 @@ async function endOf(
 async function begin(run: RunState): Promise<void> {
   const { name, steps, source, warnings } = run.playbook;
   run.ports.emit({ event: "run_start", pipeline: name, steps: steps.length });
-  for (const { message, hint, path } of warnings) {
+  for (const { message, hint, path, name: openName } of warnings) {
+    // A name that only the user can give was given, or the run would not have begun.
+    if (openName !== undefined) continue;
     const { line, column } = source.placeOf(path);
     run.warn(`${source.file}:${line}:${column}: ${message}. ${hint}`);
   }

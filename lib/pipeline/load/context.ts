@@ -39,8 +39,9 @@ export class LoadContext {
     this.#errors.push(error);
   }
 
-  warn(path: KeyPath, message: string, hint: string): void {
-    const warning = { path, message, hint };
+  /** @param name a name that only the user can give, when it is about one */
+  warn(path: KeyPath, message: string, hint: string, name?: string): void {
+    const warning = { path, message, hint, name };
     this.warnings.push(warning);
     this.#onWarning?.(warning);
   }

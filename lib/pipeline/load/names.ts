@@ -56,8 +56,8 @@ function hintOf({ name, near }: OpenName): string {
 
 /** Warns of names that only --set and its like can give. */
 export function warnOpenNames(names: readonly OpenName[], load: LoadContext): void {
-  for (const name of names)
-    load.warn(name.path, `Nothing in the file is named ${name.name}`, hintOf(name));
+  for (const open of names)
+    load.warn(open.path, `Nothing in the file is named ${open.name}`, hintOf(open), open.name);
 }
 
 /**

@@ -299,5 +299,25 @@ test("a page that fails is judged with the tries of its own, and fails the task"
   const rules = `- when: "{{ outcome.http.status == 503 }}"\n  then: { do: retry, attempts: 2, delay: 0 }`;
   const run = await runHttp(paged(server.url, rules));
   expect(run.error?.details).toMatchObject({ task: "fetch", status: 503, kind: "server_error" });
+  expect(run.failedAt).toEqual({ step: "a", task: "fetch", page: 1, attempt: 2 });
   expect(server.hits).toHaveLength(2);
+});
+
+test.each([
+  { name: "another item fails", root: "" },
+  { name: "the run takes too long", root: "executor: { spec: { max_duration: 300ms } }" },
+])("a request that waits for its turn is given up when $name", async ({ root }) => {
+  using server = await startServer({ replies: [{ status: root === "" ? 404 : 200, json: {} }] });
+  const run = await runHttp(`
+apiVersion: weir/v1
+kind: Playbook
+${root}
+workflow:
+  - step: a
+    loop: { in: 20, iterator: id, spec: { mode: parallel } }
+    tool:
+      - fetch: { kind: http, url: "${server.url}/", spec: { rate: { requests_per_second: 0.002, burst: 1 } } }
+`);
+  expect(run.state).toBe("failed");
+  expect(server.hits).toHaveLength(1);
 });

@@ -253,9 +253,9 @@ test.each([
 });
 
 test.each([
-  { name: "set", assign: `set: { iter.x: "{{ missing.x }}" }` },
+  { name: "set", assign: `set: { iter.x: "{{ ctx.missing.x }}" }` },
   { name: "set_ctx", assign: `set_ctx: { x: "{{ 1 / 0 }}" }` },
-  { name: "delay", assign: `delay: "{{ missing }}"` },
+  { name: "delay", assign: `delay: "{{ ctx.missing }}"` },
 ])("NO42 a $name that raises fails the task with its place", async ({ assign }) => {
   const action = assign.startsWith("delay") ? "retry" : "continue";
   const rules = `- else: { then: { do: ${action}, ${assign} } }`;

@@ -177,7 +177,7 @@ test("NO9 an admission that raises fails the step with its place", async () => {
   const text = playbook(
     step(
       "a",
-      `spec: { policy: { admit: { rules: [ { when: "{{ nothing.x }}", then: { allow: true } } ] } } }`,
+      `spec: { policy: { admit: { rules: [ { when: "{{ ctx.nothing.x }}", then: { allow: true } } ] } } }`,
     ),
   );
   const { run } = await visit(text);
@@ -315,7 +315,7 @@ test("the output of the file takes the place of that map", async () => {
 });
 
 test("an output that raises fails the run with its place", async () => {
-  const { run } = await visit(playbook(step("a"), `output: "{{ b.data }}"`));
+  const { run } = await visit(playbook(step("a"), `output: "{{ a.nope.x }}"`));
   expect(run.error).toMatchObject({ code: "PIPELINE_FAILED" });
   expect(run.error?.details).toMatchObject({ file: "test.yaml", line: 4, column: 13 });
   expect(run.failedAt).toBeUndefined();

@@ -4,7 +4,7 @@ import { maskUrl } from "../../../base/sensitive.ts";
 import type { Made, Retry, RetryWait } from "../../../exchange/ports.ts";
 import { maySendAgain } from "../../../exchange/resend.ts";
 import type { Draft } from "../../../http/draft.ts";
-import type { Exchange } from "../../../http/exchange.ts";
+import type { Exchange, HopRequest } from "../../../http/exchange.ts";
 import type { Where } from "../../events.ts";
 import type { Outcome } from "../../outcome.ts";
 import type { AttemptFacts, TaskContext } from "../kind.ts";
@@ -112,7 +112,12 @@ class Series {
     const options = { limits, maxRequests, credentialHeaders, isDecoded: true };
     this.#judged = undefined;
     this.#attempt += 1;
-    const own = { retry: this.#retry(this.#attempt - 1), credentials: this.#credentials() };
+    const own = {
+      retry: this.#retry(this.#attempt - 1),
+      credentials: this.#credentials(),
+      // What waits for its turn is not sent yet.
+      quota: (request: HopRequest) => ports.rates.before(request, signal),
+    };
     let exchange: Exchange;
     try {
       const client = ports.client({ isVerified });
