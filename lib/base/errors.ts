@@ -113,6 +113,13 @@ export const ERRORS = {
   SECRET_REFERENCE: { ...CONFIG, summary: "A secret reference is not one weir can read" },
   SECRET_EXPOSED: { ...CONFIG, summary: "A file with a secret can be read by others" },
   SECRET_UNBOUND: { ...DENIED, summary: "A credential is not meant for this host" },
+  SECRET_UNTRUSTED: {
+    ...DENIED,
+    audience: "user",
+    summary: "A pipeline file has a secret reference that only a trusted one may have",
+  },
+  TOKEN_REFUSED: { ...CONFIG, summary: "A token request brought no token" },
+  TOKEN_UNAVAILABLE: { ...NETWORK, summary: "A token endpoint cannot answer for now" },
   POLICY_DISABLED: { ...DENIED, audience: "operator", summary: "The HTTP tool is switched off" },
   POLICY_DENIED: { ...DENIED, summary: "The policy does not allow this request" },
   POLICY_BAD_URL: { ...DENIED, summary: "The URL is written in a form the guard refuses" },

@@ -1,7 +1,7 @@
 import { toWeirError, WeirError, withDetails } from "../base/errors.ts";
 import type { Decision, HopRequest } from "../guard/decision.ts";
 import type { Draft } from "../http/draft.ts";
-import type { Hop } from "../http/exchange.ts";
+import type { Hop, SentRequest } from "../http/exchange.ts";
 import { headerValue } from "../http/headers.ts";
 import type { Ports } from "./ports.ts";
 
@@ -10,13 +10,19 @@ type Denial = Extract<Decision, { verdict: "deny" }>;
 /**
  * Returns what guard and credentials are asked: the caller's own lines, and where a redirect comes from.
  *
+ * @param request the same as it is going to be sent, with its defaults
  * @param hops those that were answered before
  */
-export function question({ method, url, headers, body }: Draft, hops: readonly Hop[]): HopRequest {
+export function question(draft: Draft, request: SentRequest, hops: readonly Hop[]): HopRequest {
+  const { method, url, headers, body } = draft;
+  const contentType = headerValue(request.headers, "content-type");
   const before = hops.at(-1);
-  if (before === undefined) return { method, url, headers, body, hop: 0 };
+  const asked = { method, url, headers, body, contentType, hop: hops.length };
+  if (before === undefined) return asked;
   const written = headerValue(before.response.headers, "location");
-  return { method, url, headers, body, hop: hops.length, from: before.request.url, written };
+  const from = before.request.url;
+  const first = hops[0]?.request.url;
+  return { ...asked, from, first, written };
 }
 
 /**

@@ -37,7 +37,7 @@ async function sendHops(first: Draft, ports: Ports, options: ExchangeOptions): P
   const hops: Hop[] = [];
   for (let current = first; ;) {
     const request = prepare(current);
-    const asked = question(current, hops);
+    const asked = question(current, request, hops);
     await admit(asked, ports);
     const { hop, body } = await sendHop(request, asked, ports, { options, startedMs });
     await ports.jar.remember(request.url, hop.response);

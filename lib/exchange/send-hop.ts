@@ -1,7 +1,7 @@
 import { toWeirError, type WeirError, withDetails } from "../base/errors.ts";
 import type { Hop, HopRequest, ResponseBody, SentRequest } from "../http/exchange.ts";
-import type { WireLimits, WireResponse } from "../transport/wire.ts";
-import { dress, withLines } from "./dress.ts";
+import type { Arrival, WireLimits, WireResponse } from "../transport/wire.ts";
+import { dress, dressAnswer } from "./dress.ts";
 import type { ExchangeOptions, Ports } from "./ports.ts";
 
 /** What all hops of an exchange share. */
@@ -26,13 +26,14 @@ export async function sendHop(
   ports: Ports,
   context: HopContext,
 ): Promise<AnsweredHop> {
-  const dressed = await dress(request, asked, ports);
+  const unsent = asked.hop === 0 ? "never" : "unknown";
+  const dressed = await arriving(unsent, dress(request, asked, ports));
   const first = await sendRecorded(dressed, asked, ports, context);
   if (first.hop.response.status !== 401) return first;
-  const lines = await ports.credentials.answer(asked, first.hop.response);
-  if (lines === undefined) return first;
+  const answer = await arriving("answered", ports.credentials.answer(asked, first.hop.response));
+  if (answer === undefined) return first;
   first.body.cancel();
-  return await sendRecorded(withLines(dressed, lines), asked, ports, {
+  return await sendRecorded(await dressAnswer(dressed, answer, ports), asked, ports, {
     ...context,
     isAnswer: true,
   });
@@ -62,6 +63,15 @@ async function sendRecorded(
   } catch (error) {
     await ports.record.outcome(asked, toWeirError(error));
     throw isFollowUp ? afterAnswer(toWeirError(error)) : error;
+  }
+}
+
+/** A credential may fail with a request of its own, whose arrival is not that of this one. */
+async function arriving<T>(arrival: Arrival, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw withDetails(toWeirError(error), { arrival });
   }
 }
 

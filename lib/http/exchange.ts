@@ -19,10 +19,14 @@ export interface HopRequest {
   readonly url: URL;
   readonly headers: HeaderList;
   readonly body: Body;
+  /** The Content-Type that goes with the body, which may be a default that `headers` does not have. */
+  readonly contentType?: string | undefined;
   /** 0 for the request itself, 1 for its first redirect. */
   readonly hop: number;
   /** The URL of the hop before, when this one is a redirect. */
   readonly from?: URL | undefined;
+  /** The URL of hop 0, when this one is a redirect. */
+  readonly first?: URL | undefined;
   /**
    * The text that `url` was parsed from, when somebody else wrote it: the `Location` of a redirect.
    * Parsing repairs what a guard may want to refuse.
