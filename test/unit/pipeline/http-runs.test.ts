@@ -233,6 +233,7 @@ ${rules}
       paged(server.url, `              - { ${at}, then: { do: break } }`),
     );
     expect(broken.error).toBeUndefined();
+    expect(broken.output).toEqual({ fetch: [1, 2] });
     expect(server.hits.filter(({ path }) => path === "/items")).toHaveLength(2);
     const failed = await runText(
       paged(server.url, `              - { ${at}, then: { do: fail } }`),
