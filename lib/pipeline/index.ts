@@ -9,11 +9,10 @@
  *
  * The room prints nothing and keeps nothing beyond a run: progress is events, bodies are results.
  */
-export { loadPlaybook, type LoadOptions } from "./load.ts";
+export { loadPlaybook } from "./load.ts";
 export { checkOpenNames } from "./load/names.ts";
 export { createMemoryJournal } from "./memory-journal.ts";
 export { planPlaybook, type RunPlan, type StepPlan } from "./plan.ts";
 export { mergeWorkload } from "./workload.ts";
-export { runPlaybook, type RunInputs, type RunResult } from "./run.ts";
-export { type StepSummary } from "./walk.ts";
+export { runPlaybook, type RunResult } from "./run.ts";
 export { openRun, type OpenRun, type OpenRunOptions } from "./open.ts";
