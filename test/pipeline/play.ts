@@ -1,37 +1,81 @@
-import { createPluginClients } from "../../lib/client.ts";
-import { openScripts } from "../../lib/hooks/scripts.ts";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { StampedEvent } from "../../lib/pipeline/events.ts";
-import { openRun, type OpenRunOptions, runPlaybook } from "../../lib/pipeline/index.ts";
+import { openRun, runPlaybook, type StepSummary } from "../../lib/pipeline/index.ts";
 import { loadPlaybook } from "../../lib/pipeline/load.ts";
 import { bunRuntime } from "../../lib/runtime/bun.ts";
-import { type AutoClock, autoClock } from "../support/auto-clock.ts";
-import { type CaseServer, startCaseServer } from "../support/case-server.ts";
+import { autoClock } from "../support/auto-clock.ts";
+import { type CaseHit, startCaseServer } from "../support/case-server.ts";
+import { runCli } from "../support/run-cli.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { pipelineCase } from "./corpus-cases.ts";
 
-/** What a play of a case may be given. */
-export interface PlayOptions extends Partial<OpenRunOptions> {
-  readonly workload?: Readonly<Record<string, unknown>>;
-  /** True: the clock of the machine, for cases whose waits are short. */
-  readonly isRealTime?: boolean;
+/** What a case came to, and what its server saw. */
+export interface Played {
+  readonly exit: number;
+  readonly output: unknown;
+  readonly steps: Readonly<Record<string, StepSummary>>;
+  /** Where a task passed after a retry. */
+  readonly flaky: readonly { readonly step: string }[];
+  /** What the run said in the end. */
+  readonly message: string;
+  readonly events: readonly StampedEvent[];
+  readonly hits: readonly CaseHit[];
+  readonly maxInFlight: number;
+  /** `expect` of the case. */
+  readonly wanted: Readonly<Record<string, unknown>>;
+}
+
+/** `report json=` of a run. */
+interface Report {
+  readonly steps: readonly (StepSummary & { readonly step: string })[];
+  readonly flaky: Played["flaky"];
+  readonly error: { readonly message: string } | null;
 }
 
 /**
- * Runs a pipeline, which has `PORT` where the port belongs, against the server of a case, and returns
- * what became of it. Waits of retries are over at once on the clock of the run.
+ * Runs a pipeline, which has `PORT` where the port belongs, on the binary against the server of a
+ * case.
  */
-export async function play(id: string, text: string, options: PlayOptions = {}) {
+export async function play(
+  id: string,
+  text: string,
+  { env }: { readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<Played> {
   const { server: script, expect: wanted } = pipelineCase(id);
-  const { workload = {}, isRealTime = false, ...own } = options;
-  const clock: AutoClock | undefined = isRealTime ? undefined : autoClock();
+  using server = await startCaseServer(script);
+  using folder = temporaryFolder();
+  const file = join(folder.path, `${id}.yaml`);
+  const report = join(folder.path, "report.json");
+  writeFileSync(file, text.replaceAll("PORT", String(server.port)));
+  const argv = ["run", file, "--events", "ndjson", "--report", `json=${report}`];
+  const done = await runCli(argv, { target: "binary", timeoutMs: 60_000, ...(env && { env }) });
+  // Written by the program that is tested, in the form its manual promises.
+  const { steps, flaky, error } = JSON.parse(readFileSync(report, "utf8")) as Report;
+  const lines = done.stderr.split("\n").filter((line) => line.startsWith("{"));
+  return {
+    exit: done.exit,
+    output: done.stdout === "" ? undefined : JSON.parse(done.stdout),
+    steps: Object.fromEntries(steps.map((one) => [one.step, one])),
+    flaky,
+    message: error?.message ?? "",
+    events: lines.map((line) => JSON.parse(line)),
+    hits: server.hits,
+    maxInFlight: server.maxInFlight,
+    wanted,
+  };
+}
+
+/** As play(), in this process, on a clock on which waits of retries are over at once. */
+export async function playAtOnce(id: string, text: string): Promise<Played> {
+  const { server: script, expect: wanted } = pipelineCase(id);
+  const clock = autoClock();
   using server = await startCaseServer(script, clock);
   using state = temporaryFolder();
   const events: StampedEvent[] = [];
-  const runtime = { ...bunRuntime, clock: clock ?? bunRuntime.clock };
-  const dial = { tls: { isVerified: true } };
   const run = openRun({
-    runtime,
-    dial,
+    runtime: { ...bunRuntime, clock },
+    dial: { tls: { isVerified: true } },
     folder: state.path,
     runId: "01JCASE",
     stateFolder: `${state.path}/state`,
@@ -39,29 +83,24 @@ export async function play(id: string, text: string, options: PlayOptions = {}) 
     signal: new AbortController().signal,
     print: () => Promise.resolve(),
     redact: (said) => said,
-    scripts: openScripts({
-      runtime,
-      createClient: createPluginClients({ runtime, dial }),
-      log: () => undefined,
-    }),
     onEvent(event) {
       events.push(event);
-      if (event.event === "retry") clock?.skip(event.wait_ms);
+      if (event.event === "retry") clock.skip(event.wait_ms);
     },
-    ...own,
   });
   try {
-    const file = `${id}.yaml`;
-    const playbook = loadPlaybook(text.replaceAll("PORT", String(server.port)), { file });
-    const result = await runPlaybook(playbook, { workload }, run);
-    return { ...result, events, hits: server.hits, maxInFlight: server.maxInFlight, wanted };
+    const playbook = loadPlaybook(text.replaceAll("PORT", String(server.port)), { file: id });
+    const { output, steps, flaky, error } = await runPlaybook(playbook, { workload: {} }, run);
+    const message = error?.message ?? "";
+    const seen = { hits: server.hits, maxInFlight: server.maxInFlight, wanted };
+    return { exit: error === undefined ? 0 : 10, output, steps, flaky, message, events, ...seen };
   } finally {
     await run.close();
   }
 }
 
 /** Returns the seconds between the requests to one path. */
-export function waitsOf({ hits }: Pick<CaseServer, "hits">, path: string): readonly number[] {
+export function waitsOf({ hits }: Pick<Played, "hits">, path: string): readonly number[] {
   const times = hits.filter((hit) => hit.path === path).map(({ atMs }) => atMs);
   return times.slice(1).map((atMs, at) => (atMs - (times[at] ?? 0)) / 1000);
 }

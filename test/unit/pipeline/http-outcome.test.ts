@@ -221,7 +221,7 @@ test("a POST that a redirect turned into a GET is reported", async () => {
   const { meta } = await work.run(run.context);
   expect(server.hits.map(({ method }) => method)).toEqual(["POST", "GET"]);
   expect(meta["redirected_method"]).toBe("GET");
-  expect(run.warnings()).toEqual(["A redirect made a GET of the POST, as browsers do"]);
+  expect(run.warnings()).toEqual(["A redirect turned the POST into a GET, as browsers do"]);
 });
 
 test.each([
