@@ -36,8 +36,8 @@ export interface ClientOptions {
 /** Sends requests with its own cookies, credentials and connections, shared with no other client. */
 export interface Client {
   /**
-   * Sends one request along the line of `exchange/perform.ts`; `options` and `ports` win over the
-   * client's. Guard and connections are always the client's.
+   * Sends one request along the line of `exchange/perform.ts`; `options` (limits one by one) and
+   * `ports` win over the client's. Guard and connections are always the client's.
    */
   perform(
     draft: Draft,
@@ -74,8 +74,10 @@ export function createClient(options: ClientOptions): Client {
     clock: runtime.clock,
   };
   return {
-    perform: (draft, more, own) =>
-      perform(draft, { ...ports, ...own }, { ...options.exchange, ...more }),
+    perform: (draft, more, own) => {
+      const limits = { ...options.exchange.limits, ...more?.limits };
+      return perform(draft, { ...ports, ...own }, { ...options.exchange, ...more, limits });
+    },
     close: () => transport.close(),
     [Symbol.dispose]: () => transport.close(),
   };

@@ -12,13 +12,12 @@ export interface ReplayBody {
   rest(): ResponseBody;
 }
 
-/** Pieces below this size are copied into a block with others. */
-const SMALL_BYTES = 4 * 1024;
+/** Pieces that fit together into so many bytes are copied into one block. */
 const BLOCK_BYTES = 16 * 1024;
 
 /** Bytes that were read, the first `used` of `bytes`. */
 interface Block {
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
   used: number;
 }
 
@@ -110,18 +109,16 @@ class HeldChunks {
   #push(chunk: Uint8Array): void {
     const size = chunk.byteLength;
     const last = this.#blocks.at(-1);
-    if (last !== undefined && last.used + size <= last.bytes.byteLength) {
-      last.bytes.set(chunk, last.used);
-      last.used += size;
+    if (last === undefined || last.used + size > BLOCK_BYTES) {
+      // A piece that stands alone is not copied: most bodies come as one.
+      this.#blocks.push({ bytes: chunk, used: size });
       return;
     }
-    if (size >= SMALL_BYTES) this.#blocks.push({ bytes: chunk, used: size });
-    // Most small bodies come in one piece, and a block for each would cost more than all else here.
-    else if (last === undefined) this.#blocks.push({ bytes: chunk.slice(), used: size });
-    else {
-      const bytes = new Uint8Array(BLOCK_BYTES);
-      bytes.set(chunk);
-      this.#blocks.push({ bytes, used: size });
-    }
+    const isOwn = last.bytes.byteLength === BLOCK_BYTES;
+    const bytes = isOwn ? last.bytes : new Uint8Array(BLOCK_BYTES);
+    if (!isOwn) bytes.set(last.bytes.subarray(0, last.used));
+    bytes.set(chunk, last.used);
+    last.bytes = bytes;
+    last.used += size;
   }
 }

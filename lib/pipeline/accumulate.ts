@@ -28,7 +28,7 @@ export const DEFAULT_ACCUMULATE: AccumulateSettings = {
 };
 
 /** Bytes of bodies that are gathered in memory; more of them belong on disk. */
-const MEMORY_CAP_BYTES = 256 * 1024 * 1024;
+const MEMORY_CAP_BYTES = 128 * 1024 * 1024;
 
 /** Reads `accumulate`: a strategy, a JSONPath, or a map of path, strategy and to. */
 export function readAccumulate(value: unknown): Reading<AccumulateSettings> {
@@ -176,7 +176,7 @@ export class Accumulator {
   #weigh(sizeBytes: number): void {
     this.#sizeBytes += sizeBytes;
     if (this.#sizeBytes <= MEMORY_CAP_BYTES) return;
-    throw new WeirError("BODY_TOO_LARGE", "The pages together are larger than 256 MiB", {
+    throw new WeirError("BODY_TOO_LARGE", "The pages together are larger than 128 MiB", {
       hint: "Write accumulate: {to: disk}: then each page is stored",
       details: { capBytes: MEMORY_CAP_BYTES },
     });

@@ -63,12 +63,13 @@ export class Judge {
     return { waitMs: verdict.waitMs, reason: verdict.reason };
   }
 
-  /** Returns whether a task with pages goes on after this one. */
-  async afterPage(outcome: Outcome): Promise<"next" | "stop"> {
+  /** Returns whether a task with pages goes on after this one; "end" when it ends well. */
+  async afterPage(outcome: Outcome): Promise<"next" | "end" | "stop"> {
     const verdict = await this.#settle(outcome);
     this.#page = { outcome, verdict };
     if (outcome.status === "ok") this.#before = 0;
-    return verdict.kind === "continue" ? "next" : "stop";
+    if (verdict.kind === "continue") return "next";
+    return verdict.kind === "break" ? "end" : "stop";
   }
 
   /** Returns what follows from the final outcome. */

@@ -2,9 +2,11 @@ import { isAbsolute } from "node:path";
 import { codeOf, messageOf, WeirError } from "../base/errors.ts";
 import { csvItems } from "../results/csv-items.ts";
 import { jsonItems } from "../results/json-items.ts";
+import { manifestItems, readManifest, type ResultManifest } from "../results/manifest.ts";
 import { ndjsonItems } from "../results/ndjson-items.ts";
 import { isDict, keysOf, kindOf, ownValue } from "../template/values.ts";
 import { templateTypeError } from "./actions/fields.ts";
+import { MANIFEST_TYPE } from "./manifest-type.ts";
 import type { LoopInput } from "./model.ts";
 import type { RunPorts } from "./ports.ts";
 import type { Scope } from "./scope.ts";
@@ -112,7 +114,19 @@ async function storedItems(
   const ref = textOf(input, context);
   const type = (await results.entry(ref)).meta.content_type ?? "";
   const chunks = await results.open(ref);
+  if (type === MANIFEST_TYPE) return pageItems(await readManifest(chunks), path, results);
   if (path !== undefined) return jsonItems(chunks, path);
   if (/ndjson|jsonl/i.test(type)) return ndjsonItems(chunks);
   return /\bcsv\b/i.test(type) ? csvItems(chunks) : jsonItems(chunks, LIST_PATH);
+}
+
+/** Goes over pages that were stored one by one: their items, or what `path` finds in each. */
+async function* pageItems(
+  manifest: ResultManifest,
+  path: string | undefined,
+  results: RunPorts["results"],
+): AsyncGenerator<unknown> {
+  const open = (ref: string): Promise<Chunks> => results.open(ref);
+  if (path === undefined) yield* manifestItems(manifest, open);
+  else for (const { ref } of manifest.parts) yield* jsonItems(await open(ref), path);
 }

@@ -63,6 +63,15 @@ const NO_SCRIPTS: ScriptRunner = {
   close: () => undefined,
 };
 
+/** Where neither flag nor file says more: a host that is gone must not hold up a run for ever. */
+const CONNECT_TIMEOUT_MS = 10_000;
+const READ_TIMEOUT_MS = 60_000;
+
+function withTimeouts(limits: WireLimits): WireLimits {
+  const { connectTimeoutMs = CONNECT_TIMEOUT_MS, readTimeoutMs = READ_TIMEOUT_MS } = limits;
+  return { ...limits, connectTimeoutMs, readTimeoutMs };
+}
+
 /** Returns ports that reach the network through one client for each way of checking TLS. */
 export function openRun(options: OpenRunOptions): OpenRun {
   const { runtime, runId, folder, print, redact, signal, onEvent } = options;
@@ -145,7 +154,7 @@ class RunClients {
     const client = createClient({
       runtime,
       dial: isVerified ? dial : { ...dial, tls: { ...dial.tls, isVerified: false } },
-      exchange: { limits, isDecoded: true, signal },
+      exchange: { limits: withTimeouts(limits), isDecoded: true, signal },
       guard,
       hooks: hooks?.chain,
       jar: this.#jar,

@@ -164,8 +164,9 @@ function failed(
     return refusal(at, message ?? `Rule ${rule ?? 0} of its policy ended the pipeline`);
   }
   const times = meta.attempt > 1 ? ` (after ${meta.attempt} attempts)` : "";
+  const { pages } = meta;
   return {
-    at: { ...at, attempt: meta.attempt },
+    at: { ...at, ...(typeof pages === "number" ? { page: pages } : {}), attempt: meta.attempt },
     error: { ...error, message: message ?? `${error.message}${times}` },
     cause: thrown?.cause,
     status: http.status ?? undefined,

@@ -1,5 +1,7 @@
+import { collectBytes } from "../base/bytes.ts";
+import { WeirError } from "../base/errors.ts";
 import { jsonItems } from "./json-items.ts";
-import type { ResultReference } from "./reference.ts";
+import { isRecord, readReferenceUri, type ResultReference } from "./reference.ts";
 
 /** How pages were put together: `extend` joins their lists, the others keep each page's value. */
 export type MergeStrategy = "append" | "extend" | "collect";
@@ -44,4 +46,39 @@ export async function* manifestItems(
 ): AsyncGenerator<unknown> {
   const path = strategy === "extend" ? `${mergePath}[*]` : mergePath;
   for (const { ref } of parts) yield* jsonItems(await open(ref), path);
+}
+
+/**
+ * Reads a manifest that was stored as JSON.
+ *
+ * @throws {WeirError} DATA_BAD_JSON when it is none
+ */
+export async function readManifest(chunks: AsyncIterable<Uint8Array>): Promise<ResultManifest> {
+  const value = parsed(new TextDecoder().decode(await collectBytes(chunks)));
+  if (isManifest(value)) return value;
+  throw new WeirError("DATA_BAD_JSON", "The stored list of pages cannot be read", {
+    hint: "Run the pipeline again: the file was changed, or is of another version",
+  });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // What is no JSON is no manifest either.
+    return undefined;
+  }
+}
+
+function isManifest(value: unknown): value is ResultManifest {
+  if (!isRecord(value) || value["kind"] !== "manifest") return false;
+  const { strategy, merge_path: path, parts } = value;
+  const isKnown = strategy === "append" || strategy === "extend" || strategy === "collect";
+  return isKnown && typeof path === "string" && Array.isArray(parts) && parts.every(isPart);
+}
+
+function isPart(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { ref } = value;
+  return typeof ref === "string" && readReferenceUri(ref) !== undefined;
 }

@@ -22,10 +22,10 @@ export interface TaskContext {
   again(outcome: Outcome, facts: AttemptFacts): Promise<Again | undefined>;
   /**
    * Asks the policy about one page of several, after its last attempt: "next" when the task goes on
-   * with the page after it. What was decided about the last page holds for the task, unless it
-   * returns an error though that page was none.
+   * with the page after it, "end" when it ends well with the pages before, `break`. What was decided
+   * about the last page holds for the task, unless it returns an error though that page was none.
    */
-  afterPage(outcome: Outcome): Promise<"next" | "stop">;
+  afterPage(outcome: Outcome): Promise<"next" | "end" | "stop">;
 }
 
 /** What the policy is told about an attempt beside its outcome. */

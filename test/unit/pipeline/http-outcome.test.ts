@@ -1,6 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import { systemClock } from "../../../lib/base/clock.ts";
+import { createClient } from "../../../lib/client.ts";
 import { startServer } from "../../support/loopback-server.ts";
 import { answerOnce, isWholeRequest, startRawServer } from "../../support/raw-server.ts";
+import { runtime } from "../../support/wire.ts";
 import { httpTask, testRun } from "./http-support.ts";
 
 async function outcomeOf(url: string, fields = {}, spec = {}) {
@@ -279,6 +282,7 @@ describe("failures without a response", () => {
     using server = await startRawServer(async (one) => one.until(() => false));
     const outcome = await outcomeOf(server.url, {}, { timeout });
     expect(outcome.error).toMatchObject({ kind: "timeout", code, retryable: true });
+    expect(outcome.error?.hint).toContain("spec.timeout");
   });
 });
 
@@ -292,4 +296,18 @@ test.each([
   expect(() => httpTask({ url: "http://a.test" }, spec)).toThrow(
     expect.objectContaining({ code: "PIPELINE_INVALID" }),
   );
+});
+
+test("NO22 a limit of the file wins over that of the run, and leaves the others alone", async () => {
+  using server = await startRawServer(async (one) => one.until(() => false));
+  using client = createClient({
+    runtime: { clock: systemClock, network: runtime.network },
+    dial: { tls: { isVerified: true } },
+    exchange: { limits: { readTimeoutMs: 50, totalTimeoutMs: 1 }, isDecoded: true },
+  });
+  using run = testRun();
+  const context = { ...run.context, ports: { ...run.context.ports, client: () => client } };
+  const task = (spec: object) => httpTask({ url: server.url }, { ...spec }).run(context);
+  expect((await task({})).error?.code).toBe("TIMEOUT_TOTAL");
+  expect((await task({ timeout: { total: 30 } })).error?.code).toBe("TIMEOUT_READ");
 });

@@ -526,6 +526,16 @@ describe("policy and pages", () => {
     expect(done.outcome).toMatchObject({ status: "ok", result: { data: [1, 2] } });
   });
 
+  test("a rule that breaks at a page which failed ends the pages well", async () => {
+    const answer: Handler = (hit, response) =>
+      queryOf(hit, "p") === "3" ? { status: 404 } : ENDLESS(hit, response);
+    const changes: RunChanges = {
+      afterPage: ({ status }) => (status === "error" ? "end" : "next"),
+    };
+    using done = await paged(answer, NEXT, { changes });
+    expect(done.outcome).toMatchObject({ status: "ok", error: null, result: { data: [1, 2] } });
+  });
+
   test("a rule that goes on behind a failed page skips it where pages are counted", async () => {
     const answer: Handler = (hit, response) =>
       queryOf(hit, "offset") === "10" ? { status: 500 } : offsetServer(25)(hit, response);

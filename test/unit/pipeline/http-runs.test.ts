@@ -233,6 +233,7 @@ ${rules}
       paged(server.url, `              - { ${at}, then: { do: break } }`),
     );
     expect(broken.error).toBeUndefined();
+    expect(broken.output).toEqual({ fetch: [1, 2] });
     expect(server.hits.filter(({ path }) => path === "/items")).toHaveLength(2);
     const failed = await runText(
       paged(server.url, `              - { ${at}, then: { do: fail } }`),
@@ -335,4 +336,38 @@ test("every key of an http task is read from a file", async () => {
     "1",
   ]);
   expect(hit?.header("idempotency-key")).toEndWith("-1");
+});
+
+test.each([
+  { name: "each item of the pages", items: "", want: ["1", "2", "3", "4", "5"] },
+  {
+    name: "what a path finds in each page",
+    items: ', items: "$.next"',
+    want: ["?page=2", "?page=3", "?page=4", "?page=5", ""],
+  },
+])("NO62 pages on disk are the input of a loop: $name", async ({ items, want }) => {
+  using server = await startServer({
+    routes: {
+      "/items": ({ query }) => {
+        const number = Number(queryOf(query, "page") ?? 1);
+        return { json: { items: [number], next: number < 5 ? `?page=${number + 1}` : "" } };
+      },
+      "/one": { json: 1 },
+    },
+  });
+  const run = await runText(`
+- step: fetch
+  tool:
+    - pages:
+        kind: http
+        url: ${server.url}/items
+        spec: { paginate: { type: next_url, from: $.next, accumulate: { path: $.items, to: disk } } }
+- step: each
+  loop: { in: { result: "{{ pages.__ref__ }}"${items} }, iterator: id }
+  tool:
+    - one: { kind: http, url: "${server.url}/one", params: { id: "{{ iter.id }}" } }
+`);
+  expect(run.error).toBeUndefined();
+  const asked = server.hits.filter(({ path }) => path === "/one");
+  expect(asked.map(({ query }) => queryOf(query, "id"))).toEqual([...want]);
 });

@@ -53,6 +53,29 @@ test.each([
 });
 
 test.each([
+  {
+    name: "one by one",
+    headers: { "X-Api-Key": "a", "X-Custom": "{{ keychain.k }}", "X-Plain": "b" },
+    plain: "b",
+  },
+  { name: "all from one template", headers: "{{ keychain.all }}", plain: undefined },
+])(
+  "WEAK20 credentials stay behind at a redirect to another origin: $name",
+  async ({ headers, plain }) => {
+    using other = await startServer({ replies: [{ json: 1 }] });
+    using server = await startServer({
+      replies: [{ status: 302, headers: { Location: `${other.url}/b` } }],
+    });
+    const all = { "X-Api-Key": "a", "X-Custom": "k", "X-Plain": "b" };
+    using run = testRun({ values: { keychain: { k: "k", all } } });
+    await httpTask({ url: server.url, headers }).run(run.context);
+    const names = ["x-api-key", "x-custom", "x-plain"];
+    expect(names.map((name) => server.hits[0]?.header(name))).toEqual(["a", "k", "b"]);
+    expect(names.map((name) => other.hits[0]?.header(name))).toEqual([undefined, undefined, plain]);
+  },
+);
+
+test.each([
   { verify: false, status: "ok" },
   { verify: true, status: "error" },
 ])("NO25 verify: $verify of a certificate nobody signed is $status", async ({ verify, status }) => {

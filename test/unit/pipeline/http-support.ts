@@ -48,7 +48,7 @@ export interface RunChanges extends Partial<
   readonly hookChain?: Parameters<typeof createClient>[0]["hooks"];
   /** What the policy says after each attempt. */
   readonly again?: (outcome: Outcome, facts: AttemptFacts) => Again | undefined;
-  readonly afterPage?: (outcome: Outcome) => "next" | "stop";
+  readonly afterPage?: (outcome: Outcome) => "next" | "end" | "stop";
   /** Aborts when nothing new is to be sent. */
   readonly quiet?: AbortSignal;
 }

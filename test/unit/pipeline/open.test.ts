@@ -299,6 +299,7 @@ test("a page that fails is judged with the tries of its own, and fails the task"
   const rules = `- when: "{{ outcome.http.status == 503 }}"\n  then: { do: retry, attempts: 2, delay: 0 }`;
   const run = await runHttp(paged(server.url, rules));
   expect(run.error?.details).toMatchObject({ task: "fetch", status: 503, kind: "server_error" });
+  expect(run.failedAt).toEqual({ step: "a", task: "fetch", page: 1, attempt: 2 });
   expect(server.hits).toHaveLength(2);
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mergeWorkload } from "../../../lib/pipeline/workload.ts";
+import { mergeWorkload } from "../../../lib/pipeline/index.ts";
 
 test.each([
   { name: "what is given wins", defaults: { a: 1 }, given: { a: 2 }, want: { a: 2 } },

@@ -1,5 +1,10 @@
 import { expect, test } from "bun:test";
-import { manifestItems, manifestOf, type MergeStrategy } from "../../../lib/results/manifest.ts";
+import {
+  manifestItems,
+  manifestOf,
+  type MergeStrategy,
+  readManifest,
+} from "../../../lib/results/manifest.ts";
 import {
   chunksOf,
   codeOfRejection,
@@ -49,4 +54,23 @@ test("NO62 a part that is gone is REFERENCE_NOT_AVAILABLE", async () => {
     store.open(ref),
   );
   expect(await codeOfRejection(items.next())).toBe("REFERENCE_NOT_AVAILABLE");
+});
+
+test("readManifest() reads what manifestOf() made, and nothing else", async () => {
+  const manifest = manifestOf("extend", "$.items", []);
+  expect(await readManifest(chunksOf(JSON.stringify(manifest)))).toEqual(manifest);
+  const ref = "weir://run/r1/step/fetch/task/page/1";
+  const bad = [
+    "{",
+    "null",
+    "[]",
+    JSON.stringify({ ...manifest, kind: "result_ref" }),
+    JSON.stringify({ ...manifest, strategy: "merge" }),
+    JSON.stringify({ ...manifest, merge_path: 1 }),
+    JSON.stringify({ ...manifest, parts: [{ ref }, { ref: "file:///etc/passwd" }] }),
+    JSON.stringify({ ...manifest, parts: [null] }),
+  ];
+  for (const text of bad) {
+    expect(await codeOfRejection(readManifest(chunksOf(text)))).toBe("DATA_BAD_JSON");
+  }
 });

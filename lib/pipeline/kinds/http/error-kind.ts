@@ -69,3 +69,17 @@ const RETRYABLE_STATUSES = new Set([408, 425, 429]);
 export function isRetryableStatus(status: number): boolean {
   return status >= 500 || RETRYABLE_STATUSES.has(status);
 }
+
+/** Where the hint of raw mode names a flag, and a pipeline has a key. */
+const HINTS = new Map<ErrorCode, string>([
+  ["TIMEOUT_CONNECT", "Check the host and the port, or raise spec.timeout.connect"],
+  ["TIMEOUT_READ", "Raise spec.timeout.read, or send again with spec.retry"],
+  ["TIMEOUT_TOTAL", "Raise spec.timeout, or send again with spec.retry"],
+  ["REDIRECT_LIMIT", "Raise spec.max_redirects, or see the first one with follow_redirects: false"],
+  ["REDIRECT_BAD_LOCATION", "See the response with spec.follow_redirects: false"],
+]);
+
+/** Returns what to do about an error of a task, undefined when nobody knows. */
+export function hintOf({ code, hint }: WeirError): string | undefined {
+  return HINTS.get(code) ?? hint;
+}

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { WeirError } from "../../../base/errors.ts";
-import { isSensitiveHeader, maskUrl } from "../../../base/sensitive.ts";
+import { maskUrl } from "../../../base/sensitive.ts";
 import type { HeaderList } from "../../../http/headers.ts";
 import { place } from "../../paginators/place.ts";
 import type { NextPage, Page } from "../../paginators/paginator.ts";
@@ -107,7 +107,7 @@ function undressed(request: RenderedRequest): RenderedRequest {
   const own = new Set(request.credentialHeaders.map((name) => name.toLowerCase()));
   const headers: HeaderList = request.headers.filter(([name]) => {
     const lower = name.toLowerCase();
-    return !ORIGIN_HEADERS.has(lower) && !own.has(lower) && !isSensitiveHeader(name);
+    return !ORIGIN_HEADERS.has(lower) && !own.has(lower);
   });
   return { ...request, headers, auth: undefined };
 }

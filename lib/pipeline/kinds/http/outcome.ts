@@ -6,7 +6,7 @@ import type { HeaderList } from "../../../http/headers.ts";
 import { readRetryAfter } from "../../../http/retry-after.ts";
 import type { Outcome, OutcomeError, TaskResult } from "../../outcome.ts";
 import type { RunPorts } from "../../ports.ts";
-import { isRetryableStatus, kindOfCode, kindOfStatus } from "./error-kind.ts";
+import { hintOf, isRetryableStatus, kindOfCode, kindOfStatus } from "./error-kind.ts";
 import type { ReadBody } from "./read-body.ts";
 
 /** Bytes of a body that an error shows. */
@@ -85,6 +85,7 @@ function headerRecord(headers: HeaderList): Readonly<Record<string, string>> {
 /** Returns what templates and reports are told about an error; never a secret. */
 export function errorOf(error: WeirError, { redact }: Pick<OutcomePorts, "redact">): OutcomeError {
   const kind = kindOfCode(error.code);
+  const hint = hintOf(error);
   return {
     kind,
     code: error.code,
@@ -92,7 +93,7 @@ export function errorOf(error: WeirError, { redact }: Pick<OutcomePorts, "redact
     // A retry of what its templates made wrong is the same again.
     retryable: ERRORS[error.code].retryable && kind !== "template",
     retry_after: null,
-    ...(error.hint === undefined ? {} : { hint: redact(error.hint) }),
+    ...(hint === undefined ? {} : { hint: redact(hint) }),
   };
 }
 

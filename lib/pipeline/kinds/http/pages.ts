@@ -104,6 +104,7 @@ class Pages {
     if (page !== undefined) this.#take(page);
     const verdict = await context.afterPage(outcome);
     if (verdict === "stop") return isOk ? "done" : "failed";
+    if (verdict === "end") return "done";
     const next = await this.#nextOf(page);
     if (next === "end" || next === "bound") {
       await this.#record(page, next === "end" ? null : undefined);

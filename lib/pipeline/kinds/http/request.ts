@@ -1,10 +1,11 @@
 import { WeirError } from "../../../base/errors.ts";
+import { isSensitiveHeader } from "../../../base/sensitive.ts";
 import type { Draft } from "../../../http/draft.ts";
 import type { FormPair } from "../../../http/form.ts";
 import { checkHeader, hasHeader, type HeaderList, isToken } from "../../../http/headers.ts";
 import { redactUrl } from "../../../http/redact-url.ts";
 import { appendQuery, parseTarget } from "../../../http/url.ts";
-import { kindName } from "../../readings.ts";
+import { isMap, kindName } from "../../readings.ts";
 import type { Scope } from "../../scope.ts";
 import { compileSetting, type Reading, type Setting } from "../../setting.ts";
 import type { KindInput } from "../kind.ts";
@@ -35,7 +36,7 @@ export interface RenderedRequest {
   readonly auth: string | undefined;
   /** Text of `spec.idempotency_key`, undefined when there is none. */
   readonly key: string | undefined;
-  /** Names of headers made from the keychain: they stay with the origin they were meant for. */
+  /** Names of headers that stay with the origin they were meant for. */
   readonly credentialHeaders: readonly string[];
 }
 
@@ -96,7 +97,7 @@ export function compileRequest(input: KindInput): RequestPlan {
         content: body.read(scope, lines),
         auth: auth?.read(scope),
         key: key?.read(scope),
-        credentialHeaders: headers.fromKeychain,
+        credentialHeaders: credentialNames(lines, headers),
       };
     },
   };
@@ -199,20 +200,34 @@ interface CompiledHeaders {
   /** In lower case, as far as they are written down. */
   readonly names: readonly string[];
   readonly fromKeychain: readonly string[];
+  /** True: all of them come from one template that uses the keychain. */
+  readonly isAllFromKeychain: boolean;
 }
 
 function compileHeaders({ fields, path, source }: KindInput): CompiledHeaders {
   const node = fields["headers"] ?? null;
   const at = [...path, "headers"];
   const setting = compileSetting(node, at, source, readHeaderFields);
-  const entries = typeof node === "object" && node !== null ? Object.entries(node) : [];
+  const entries = isMap(node) ? Object.entries(node) : [];
   const fromKeychain = entries.filter(([name, field]) => {
     const one = compileSetting(field, [...at, name], source, (value) => ({ value }));
-    return one.names.some((used) => used.name === "keychain");
+    return usesKeychain(one);
   });
   return {
     setting,
     names: entries.map(([name]) => name.toLowerCase()),
     fromKeychain: fromKeychain.map(([name]) => name),
+    isAllFromKeychain: typeof node === "string" && usesKeychain(setting),
   };
+}
+
+function usesKeychain({ names }: Pick<Setting<unknown>, "names">): boolean {
+  return names.some(({ name }) => name === "keychain");
+}
+
+/** Names of headers that identify the user, by where they come from or by what they are called. */
+function credentialNames(lines: HeaderList, headers: CompiledHeaders): readonly string[] {
+  const named = lines.map(([name]) => name);
+  if (headers.isAllFromKeychain) return named;
+  return [...headers.fromKeychain, ...named.filter(isSensitiveHeader)];
 }

@@ -21,11 +21,9 @@ const RESPONSE_TYPES: readonly ResponseType[] = ["json", "text", "binary"];
 /** Redirects followed when the file says nothing. */
 const MAX_REDIRECTS = 10;
 
-/** Where nothing else is said: a host that is gone must not hold up a run for ever. */
-const TIMEOUTS = { connectTimeoutMs: 10_000, readTimeoutMs: 60_000 } as const;
-
 /** How the requests of a task are made, its templates rendered. */
 export interface HttpSettings {
+  /** Those the file gives; the run has others. */
   readonly limits: WireLimits;
   readonly isVerified: boolean;
   /** Requests sent at most, the first one included; undefined: redirects are not followed. */
@@ -60,7 +58,7 @@ export function compileSettings({ spec, path, source }: KindInput): SettingsPlan
     read(scope) {
       const most = (redirects?.read(scope) ?? MAX_REDIRECTS) + 1;
       return {
-        limits: timeout?.read(scope) ?? TIMEOUTS,
+        limits: timeout?.read(scope) ?? {},
         isVerified: verify?.read(scope) ?? true,
         maxRequests: (isFollowing?.read(scope) ?? true) ? most : undefined,
         responseType: responseType?.read(scope),
@@ -70,14 +68,14 @@ export function compileSettings({ spec, path, source }: KindInput): SettingsPlan
   };
 }
 
-/** A number is the total; what a map leaves out has its default, the total none. */
+/** A number is the total; what is left out is as the run has it. */
 function readTimeout(value: unknown): Reading<WireLimits> {
-  if (value === null) return { value: TIMEOUTS };
+  if (value === null) return { value: {} };
   if (!isMap(value)) {
     const total = durationOf("spec.timeout")(value);
-    return "value" in total ? { value: { ...TIMEOUTS, totalTimeoutMs: total.value } } : total;
+    return "value" in total ? { value: { totalTimeoutMs: total.value } } : total;
   }
-  let limits: WireLimits = TIMEOUTS;
+  let limits: WireLimits = {};
   for (const [key, field] of Object.entries(value)) {
     if (!isTimer(key)) {
       return {

@@ -132,7 +132,7 @@ function outcomeOfUnsent(error: WeirError, ports: RunPorts): Outcome {
     http: { status: null, headers: {} },
     result: { status: null, headers: {}, data: null },
     error: errorOf(error, ports),
-    meta: { attempt: 0, duration_ms: 0 },
+    meta: { attempt: 1, duration_ms: 0 },
   };
 }
 
