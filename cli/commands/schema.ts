@@ -15,7 +15,7 @@ export async function run({ words }: WordsInvocation, io: Io): Promise<number> {
       hint: "Write weir schema pipeline",
     });
   }
-  const { pipelineJsonSchema } = await import("../../lib/pipeline/index.ts");
+  const { pipelineJsonSchema } = await import("../../lib/pipeline/schema/json-schema.ts");
   await io.stdout.write(`${JSON.stringify(pipelineJsonSchema(), null, 2)}\n`);
   return 0;
 }

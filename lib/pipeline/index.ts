@@ -15,4 +15,5 @@ export { createMemoryJournal } from "./memory-journal.ts";
 export { planPlaybook, type RunPlan, type StepPlan } from "./plan.ts";
 export { mergeWorkload } from "./workload.ts";
 export { runPlaybook, type RunResult } from "./run.ts";
+export { type StepSummary } from "./walk.ts";
 export { openRun, type OpenRun, type OpenRunOptions } from "./open.ts";

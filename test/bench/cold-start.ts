@@ -68,7 +68,8 @@ export async function measure(
     }
   }
   const yardstick = times[0] ?? [];
-  return Promise.all(
+  // Awaited: the home folder goes when this returns.
+  return await Promise.all(
     contenders.map(async ({ name, words }, at) => {
       const own = times[at] ?? [];
       return {

@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
+import { type Schema, Validator } from "@cfworker/json-schema";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parse } from "yaml";
 import pipelines from "../../cli/manual/pipelines.md" with { type: "text" };
 import { type Hit, type Reply, startServer } from "../support/loopback-server.ts";
 import { runCli } from "../support/run-cli.ts";
@@ -204,4 +206,16 @@ test("NO61 NO63 weir run result prints a stored result; weir run gc removes it w
   expect((await runCli(["run", "result", kept, "--raw"], options)).stdout).toBe('{"a":[1]}');
   const runs = join(folder.path, ".local/state/weir/runs");
   expect(statSync(runs).mode & 0o077).toBe(0);
+});
+
+test("weir schema pipeline takes every playbook of the page, and refuses a broken one", async () => {
+  const { stdout, exit } = await runCli(["schema", "pipeline"], { target: "binary" });
+  expect(exit).toBe(0);
+  // It is a JSON Schema: the command has just made it.
+  const validator = new Validator(JSON.parse(stdout) as Schema, "2020-12", false);
+  for (const [name, text] of PLAYBOOKS) {
+    expect({ name, errors: validator.validate(parse(text)).errors }).toEqual({ name, errors: [] });
+  }
+  const broken = (PLAYBOOKS.get("token.yaml") ?? "").replace("kind: http", "kind: htpp");
+  expect(validator.validate(parse(broken)).valid).toBe(false);
 });
