@@ -165,8 +165,8 @@ export class Plugin {
     try {
       return await this.#seat.call({
         handler: hook.index,
-        event: JSON.stringify(call.event),
-        context: JSON.stringify({ ...call.context, plugin: this.name, options: this.#options() }),
+        event: call.event,
+        context: { ...call.context, plugin: this.name, options: this.#options() },
         body: call.body,
         timeoutMs: this.#limits.timeoutMs,
         onStart: (callId) => {

@@ -96,7 +96,7 @@
       return [["authorization", `Bearer ${checkText("auth.bearer", auth.bearer)}`]];
     }
     const text = `${checkText("auth.user", auth.user)}:${checkText("auth.password", auth.password ?? "")}`;
-    return [["authorization", `Basic ${host("base64", 0, text)}`]];
+    return [["authorization", `Basic ${host("to-base64", 0, "", text)}`]];
   }
 
   const collected = new FinalizationRegistry((id) => host("close-client", id, ""));

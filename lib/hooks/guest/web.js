@@ -163,7 +163,7 @@
     }
 
     encode(text = "") {
-      return new Uint8Array(host("utf8", 0, String(text)));
+      return new Uint8Array(host("utf8", 0, "", String(text)));
     }
   }
 
@@ -242,7 +242,7 @@
   async function digest(name, args, data, key) {
     const { kind, content } = bodyOf(data);
     if (kind === "none") throw new TypeError("There is nothing to digest");
-    const bytes = kind === "bytes" ? content : host("utf8", 0, content);
+    const bytes = kind === "bytes" ? content : host("utf8", 0, "", content);
     const keyBytes = bytesOf(key);
     const keyText = keyBytes === undefined ? key : host("to-base64", 0, "", keyBytes);
     const keyKind = keyBytes === undefined ? "text" : "base64";
@@ -267,7 +267,7 @@
     crypto,
     structuredClone: (value) => copy(value, new Map()),
     queueMicrotask: (task) => void Promise.resolve().then(task),
-    btoa: (text) => host("btoa", 0, String(text)),
+    btoa: (text) => host("btoa", 0, "", String(text)),
     atob: (text) => host("atob", 0, String(text)),
   };
 });
