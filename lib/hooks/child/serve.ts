@@ -1,5 +1,6 @@
 import { messageOf } from "../../base/errors.ts";
 import { blockingStdio, silenceConsole } from "../../runtime/blocking-stdio.ts";
+import { endWithParent } from "../../runtime/orphan.ts";
 import { type Frame, FrameReader } from "../frames.ts";
 import { Seats } from "./seats.ts";
 
@@ -61,6 +62,7 @@ export async function serveSandbox(memoryMb: number): Promise<void> {
     replyTo: (id) => inbox.replyTo(id),
   });
   await seats.prepare(memoryMb);
+  endWithParent();
   for (let count = 1; ; count += 1) {
     const frame = inbox.next();
     if (frame === undefined) return;
