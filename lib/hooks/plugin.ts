@@ -25,6 +25,8 @@ export interface PluginSpec {
   readonly file: PluginFile;
   /** Hosts added to those of the manifest (`--allow-net`, config `net`). */
   readonly net?: readonly string[] | undefined;
+  /** Entries of the keychain it may use, if its manifest asks for secrets; undefined: all. */
+  readonly secrets?: readonly string[] | undefined;
   /** Override the options of the manifest. */
   readonly options?: Readonly<Record<string, unknown>> | undefined;
   /** Checks the manifest against what was granted; throws PLUGIN_UNTRUSTED. */
@@ -105,6 +107,7 @@ export class Plugin {
         return this.#storage;
       },
       secrets: () => (this.has("secrets") ? ports.secrets : undefined),
+      entries: spec.secrets,
       takeRequest: () => this.#takeRequest(),
     });
     this.#seat = this.#takeSeat(id, ports.sandbox);
@@ -202,6 +205,7 @@ export class Plugin {
   #createHttp(ports: PluginPorts): PluginHttp {
     const { createClient, ownAddresses } = ports;
     return new PluginHttp({
+      name: () => this.name,
       net: () => this.#net,
       ownAddresses,
       createClient,
