@@ -217,7 +217,9 @@ export class Seat {
     };
     const json = JSON.stringify(message);
     const { timeoutMs } = this.#limits;
-    return await this.#begin((id) => ({ kind: "load", id, json, bytes: source }), timeoutMs);
+    const frame = (id: number): Frame => ({ kind: "load", id, json, bytes: source });
+    // The time that the child and the engine take to start is not the plugin's.
+    return await this.#begin(frame, timeoutMs === undefined ? undefined : timeoutMs + LOAD_MS);
   }
 
   /** Sends the frame of a new call and returns the promise of its result. */

@@ -99,6 +99,17 @@ function largeText(context: QuickJSContext, bytes: Uint8Array): QuickJSHandle {
   return handle;
 }
 
+/** Returns text of the engine, up to its first NUL; it has no memory to give it out when it throws. */
+export function textOut(context: QuickJSContext, handle: QuickJSHandle): string {
+  const { module, ffi, ctx } = internalsOf(context);
+  const pointer = ffi.QTS_GetString(ctx.value, handle.value);
+  // The package's getString() reads on, and finds no text there.
+  if (pointer === 0) throw outOfMemory();
+  const text = module.UTF8ToString(pointer);
+  ffi.QTS_FreeCString(ctx.value, pointer);
+  return text;
+}
+
 /** Returns text of the engine as UTF-8; half of a character is replaced. */
 export function bytesOut(context: QuickJSContext, handle: QuickJSHandle): Uint8Array {
   const { module, ffi, ctx } = internalsOf(context);

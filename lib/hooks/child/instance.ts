@@ -9,7 +9,7 @@ import result from "../guest/result.js" with { type: "text" };
 import store from "../guest/store.js" with { type: "text" };
 import tools from "../guest/tools.js" with { type: "text" };
 import web from "../guest/web.js" with { type: "text" };
-import { bytesOut, type Engine, newText, textIn } from "./engine.ts";
+import { bytesOut, type Engine, newText, textIn, textOut } from "./engine.ts";
 
 /** Fault that ends an instance; the plugin has to be loaded anew, elsewhere. */
 export interface Fault {
@@ -137,7 +137,7 @@ export class Instance {
     const { context } = this.#engine;
     const [nameHandle, id, textHandle, body] = args;
     const name = nameHandle === undefined ? "" : context.getString(nameHandle);
-    const text = textHandle === undefined ? "" : context.getString(textHandle);
+    const text = textHandle === undefined ? "" : textOut(context, textHandle);
     const source = name === "part" ? PARTS.get(text) : undefined;
     if (source !== undefined)
       return context.unwrapResult(context.evalCode(withoutNotes(source), `weir:${text}`));

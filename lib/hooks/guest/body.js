@@ -1,7 +1,5 @@
 // Bodies: text, bytes, or anything else as JSON.
-(function body({ host, operate }) {
-  const { stringify } = JSON;
-
+(function body({ host, operate, stringify }) {
   // Returns bytes as an ArrayBuffer of their own, or undefined when `value` holds none.
   function bytesOf(value) {
     if (value instanceof ArrayBuffer) return value;

@@ -169,7 +169,8 @@
   }
 
   const traceOf = (value) => HookEvent.traceOf(value);
-  const internals = { host, operate, part, traceOf, settings: () => settings };
+  // With the JSON of the engine: a part may be read after the plugin has put its own in the place.
+  const internals = { host, operate, part, parse, stringify, traceOf, settings: () => settings };
   const lazy = {
     http: "http core",
     web: "URL URLSearchParams TextEncoder TextDecoder atob btoa crypto structuredClone setTimeout clearTimeout queueMicrotask",

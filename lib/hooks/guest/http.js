@@ -1,9 +1,8 @@
 // http.*, http.client, the fluent client and core.http.*, all on one operation of the host.
 (function http(internals) {
-  const { host, operate, part } = internals;
+  const { host, operate, part, parse, stringify } = internals;
   const { bodyOf } = part("body");
   const { entries, freeze, keys } = Object;
-  const { stringify, parse } = JSON;
   const VERBS = ["get", "post", "put", "patch", "delete", "head", "options"];
   const DEFAULT_SECONDS = 30;
   let lastClient = 0;

@@ -1,7 +1,6 @@
 // What a handler returned, as the host reads it.
-(function result({ host, part, traceOf }) {
+(function result({ host, part, stringify, traceOf }) {
   const { keys } = Object;
-  const { stringify } = JSON;
 
   // What an event tells and nobody can change.
   const TOLD = ["request", "timing", "hops"];

@@ -1,9 +1,8 @@
 // Parts of the web platform that the engine lacks; parsing and coding is the host's.
 (function web(internals) {
-  const { host, operate, part } = internals;
+  const { host, operate, part, parse, stringify } = internals;
   const { bytesOf, bodyOf } = part("body");
   const { freeze } = Object;
-  const { parse, stringify } = JSON;
 
   class URLSearchParams {
     #pairs;
