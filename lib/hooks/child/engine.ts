@@ -1,4 +1,4 @@
-import { isUtf8 } from "node:buffer";
+import { isAscii, isUtf8 } from "node:buffer";
 import variant from "@jitl/quickjs-wasmfile-release-sync";
 import {
   newQuickJSWASMModuleFromVariant,
@@ -123,8 +123,8 @@ export function bytesOut(context: QuickJSContext, handle: QuickJSHandle): Uint8A
 
 /** Returns where UTF-8 ends that begins at `start` and makes `length` units of UTF-16. */
 function endOfText(heap: Uint8Array, start: number, length: number): number {
-  // What is ASCII without a NUL, as most large text is, needs no look at every byte.
-  if (heap.indexOf(0, start) === start + length) return start + length;
+  // What is ASCII, as most large text is, needs no look at every byte here.
+  if (isAscii(heap.subarray(start, start + length))) return start + length;
   let at = start;
   for (let left = length; left > 0; at += 1) {
     const byte = heap[at] ?? 0;

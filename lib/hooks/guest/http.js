@@ -49,12 +49,11 @@
   }
 
   function mapOf(lines) {
-    const map = {};
-    const all = {};
-    for (const [name, value] of lines) {
-      map[name] = name in map ? `${map[name]}, ${value}` : value;
-      (all[name] ??= []).push(value);
-    }
+    const lists = new Map();
+    for (const [name, value] of lines) lists.set(name, [...(lists.get(name) ?? []), value]);
+    // A server may call a header as every object calls something of its own.
+    const all = Object.fromEntries(lists);
+    const map = Object.fromEntries(entries(all).map(([name, list]) => [name, list.join(", ")]));
     return { map: freeze(map), all: freeze(all) };
   }
 
