@@ -182,11 +182,10 @@ test.each([
   { name: "other text stays text", type: "text/plain", body: '{"a":[1]}', want: '{"a":[1]}' },
 ])("NO61 artifact: $name", async ({ type, body, want }) => {
   using folder = temporaryFolder();
-  const { files, clock, random } = bunRuntime;
   using results = new ResultStore({
     runId: "01JTEST",
     folder: folder.path,
-    runtime: { files, clock, random },
+    runtime: bunRuntime,
   });
   const ref = await kept(results, body, type);
   const run = await runText(`- a: { kind: artifact, ref: "${ref}" }`, { ports: { results } });
