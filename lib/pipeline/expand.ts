@@ -31,20 +31,21 @@ function mergeInto(
   at: readonly string[],
   origins: Origins,
 ): Fields {
-  const merged: Record<string, unknown> = { ...outer };
+  // Not an object: a file may have a key named __proto__.
+  const merged = new Map(Object.entries(outer));
   for (const [key, value] of Object.entries(spec)) {
     const here = [...at, key];
     const below = path === undefined ? undefined : [...path, key];
     const before = Object.hasOwn(outer, key) ? outer[key] : undefined;
     if (isMap(before) && isMap(value)) {
-      merged[key] = mergeInto(before, { spec: value, path: below }, here, origins);
+      merged.set(key, mergeInto(before, { spec: value, path: below }, here, origins));
       continue;
     }
-    merged[key] = value;
+    merged.set(key, value);
     forget(origins, here);
     if (below !== undefined) origins.set(JSON.stringify(here), below);
   }
-  return merged;
+  return Object.fromEntries(merged);
 }
 
 /** Drops what is known of the parts of a value that another one replaces. */

@@ -18,6 +18,7 @@ export const SCOPE_NAMES: ReadonlySet<string> = new Set([
   "output",
   "page",
   "event",
+  "__proto__",
 ]);
 
 /** Functions that a run lends to its templates. */

@@ -58,6 +58,11 @@ export function readRoot(data: unknown, load: LoadContext): Root {
 }
 
 function readList(nodes: readonly unknown[], source: Source): Root {
+  if (nodes.length === 0)
+    throw source.error([], {
+      message: "The file holds an empty list",
+      hint: "Write steps: - step: NAME with tool: [ … ], or tasks: - NAME: { kind: … }",
+    });
   const hasSteps = nodes.some((node) => isMap(node) && Object.hasOwn(node, "step"));
   return {
     name: baseName(source.file),

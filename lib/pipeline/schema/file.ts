@@ -17,8 +17,8 @@ import { condition, OLD_CONDITIONS } from "./policy.ts";
 // The maps of a file outside its tasks. What a map holds is given as a parameter: the loader looks
 // at one level at a time and leaves the rest open, the JSON Schema has all of it.
 
-/** Names that templates can use: letters, digits and _. */
-export const NAME = /^[A-Za-z_]\w*$/;
+/** Names that templates can use: letters, digits and _; the name that objects have a use for is none. */
+export const NAME = /^(?!__proto__$)[A-Za-z_]\w*$/;
 
 const KEYCHAIN_WORDS = {
   expected: "a list of entries, or a map of entries by name",
