@@ -1,4 +1,4 @@
-import { noCredentials } from "../lib/auth/bound.ts";
+import { type CredentialStore, noCredentials } from "../lib/auth/bound.ts";
 import { sanitizeLine } from "../lib/base/sanitize.ts";
 import type { ClientOptions } from "../lib/client.ts";
 import { type Hooks, openHooks, type PluginLog } from "../lib/hooks/index.ts";
@@ -40,13 +40,14 @@ export function lazyClients(
   secrets: Placeholders,
   around?: OpenPlugins,
 ): PluginClientFactory {
-  const own = secrets.around(noCredentials);
-  const credentials = around === undefined ? own : around.secrets.around(own);
-  return (guard) => {
+  const credentialsOf = (plugin: string): CredentialStore => {
+    const own = secrets.around(noCredentials, plugin);
+    return around === undefined ? own : around.secrets.around(own);
+  };
+  const shared = { runtime: io.runtime, dial, credentialsOf, hooks: around?.hooks.chain };
+  return (guard, plugin) => {
     const made = import("../lib/client.ts").then(({ createPluginClients }) =>
-      createPluginClients({ runtime: io.runtime, dial, credentials, hooks: around?.hooks.chain })(
-        guard,
-      ),
+      createPluginClients(shared)(guard, plugin),
     );
     return {
       perform: async (draft, options) => await (await made).perform(draft, options),

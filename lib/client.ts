@@ -87,7 +87,10 @@ export function createClient(options: ClientOptions): Client {
 const PLUGIN_MAX_REQUESTS = 12;
 
 /** What the clients of plugins' own requests share; hooks are those of `--plugin` around a script. */
-export type PluginClientOptions = Pick<ClientOptions, "runtime" | "dial" | "hooks" | "credentials">;
+export interface PluginClientOptions extends Pick<ClientOptions, "runtime" | "dial" | "hooks"> {
+  /** Returns what the requests of a plugin are dressed with; undefined: nothing. */
+  readonly credentialsOf?: ((plugin: string) => CredentialStore) | undefined;
+}
 
 /**
  * Returns what makes the clients of plugins' own requests.
@@ -96,10 +99,11 @@ export type PluginClientOptions = Pick<ClientOptions, "runtime" | "dial" | "hook
  * place that stands in for every host, and through a proxy only addresses that were judged.
  */
 export function createPluginClients(options: PluginClientOptions): PluginClientFactory {
-  const { runtime, dial, hooks, credentials } = options;
+  const { runtime, dial, hooks, credentialsOf } = options;
   const own = { ...impersonalDial(dial), isTunnelled: true, isPinned: true };
   const exchange = { maxRequests: PLUGIN_MAX_REQUESTS, limits: {}, isDecoded: true };
-  return (guard) => {
+  return (guard, plugin) => {
+    const credentials = credentialsOf?.(plugin);
     const client = createClient({ runtime, dial: own, exchange, guard, hooks, credentials });
     return {
       perform: (draft, { signal, ...limits }) => client.perform(draft, { limits, signal }),

@@ -19,7 +19,7 @@ import type { DialOptions, Proxy } from "../transport/wire.ts";
 import { type Agent, createAgent } from "./agent.ts";
 import { agentCredentials } from "./credentials.ts";
 import { noQuota, quotaFile, type QuotaStore } from "./quota.ts";
-import { openAgentHooks } from "./plugins.ts";
+import { agentHooks, openAgentHooks } from "./plugins.ts";
 import type { AuditSink } from "./record.ts";
 import { AGENT_SECTIONS } from "./settings.ts";
 import { agentTokens } from "./tokens.ts";
@@ -130,7 +130,8 @@ export async function openAgent(source: AgentSource, userAgent: string): Promise
   const quota = openQuota(policy, runtime);
   const audit = await openAudit(read, runtime);
   const requestToken = agentTokens({ runtime, dial, audit: audit.sink, userAgent });
-  const hooks = await openAgentHooks({ runtime, config, redactor, dial, warn: source.warn });
+  const plugins = await openAgentHooks({ ...read, runtime, dial, warn: source.warn });
+  const credentials = agentCredentials(policy, keychain);
   const agent = createAgent({
     runtime,
     policy,
@@ -138,17 +139,17 @@ export async function openAgent(source: AgentSource, userAgent: string): Promise
     userAgent,
     audit: audit.sink,
     quota,
-    credentials: agentCredentials(policy, keychain),
+    credentials: plugins?.secrets.around(credentials) ?? credentials,
     credentialHeaders: keychain.headerNames,
     dial,
-    hooks,
+    hooks: plugins && agentHooks(plugins),
   });
   return {
     agent,
     policy,
     async close() {
       agent.close();
-      await hooks?.close();
+      await plugins?.hooks.close();
       await audit.close();
     },
   };

@@ -1,4 +1,4 @@
-import { toWeirError } from "../base/errors.ts";
+import { toWeirError, WeirError } from "../base/errors.ts";
 import type { HookChain } from "../exchange/ports.ts";
 import type { ToolCall, ToolHooks, ToolOutcome } from "../hooks/tool-hooks.ts";
 import { type CallId, readToolCall } from "./call.ts";
@@ -9,6 +9,8 @@ import type { CallRecorder } from "./record.ts";
 export interface AgentHooks {
   readonly tools: ToolHooks;
   readonly chain: HookChain;
+  /** Says whether arguments hold a plugin's placeholder of a secret. */
+  readonly holdsPlaceholder: (args: unknown) => boolean;
 }
 
 /**
@@ -16,7 +18,7 @@ export interface AgentHooks {
  *
  * A refusal is recorded before it is thrown: what a plugin stops is a denied call like any other.
  *
- * @throws {WeirError} HOOK_CANCELLED, HOOK_FAILED, HOOK_CAPABILITY, DATA_BAD_CALL, AUDIT_WRITE
+ * @throws {WeirError} POLICY_DENIED, HOOK_CANCELLED, HOOK_FAILED, HOOK_CAPABILITY, DATA_BAD_CALL, AUDIT_WRITE
  */
 export async function beforeCall(
   call: ToolCall,
@@ -24,6 +26,7 @@ export async function beforeCall(
   recorder: CallRecorder,
 ): Promise<Readonly<Record<string, unknown>>> {
   try {
+    if (hooks.holdsPlaceholder(call.args)) throw stolenPlaceholder();
     const { tool, args } = await hooks.tools.beforeCall(call);
     return readToolCall({ name: tool, arguments: args }).arguments;
   } catch (error) {
@@ -38,6 +41,13 @@ export async function beforeCall(
     await recorder.fail(refusal);
     throw refusal;
   }
+}
+
+/** Only a plugin may write where its secret goes; a model is not shown placeholders at all. */
+function stolenPlaceholder(): WeirError {
+  return new WeirError("POLICY_DENIED", "The call holds a placeholder of a plugin's secret", {
+    hint: "This is final; only the plugin itself may use it",
+  });
 }
 
 /** Returns the envelope as the plugins leave it; a plugin may hide an answer, not invent a status. */

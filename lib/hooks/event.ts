@@ -4,10 +4,11 @@ import type { Exchange } from "../http/exchange.ts";
 import { hasHeader, type HeaderList } from "../http/headers.ts";
 import type { EventName } from "./events.ts";
 
-/** Header lines as a plugin sees them: names in lower case, once joined and once one by one. */
+/** Header lines as a plugin sees them: names in lower case, repeated lines joined. */
 export interface EventHeaders {
   readonly headers: Readonly<Record<string, string>>;
-  readonly headers_all: Readonly<Record<string, readonly string[]>>;
+  /** The lines of names that have more than one; the guest makes `headers_all` of both. */
+  readonly repeated?: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
 /** The request of an event. */
@@ -45,14 +46,30 @@ const HIDDEN_HEADERS = new Set(["set-cookie", "set-cookie2"]);
 export function eventHeaders(lines: HeaderList): EventHeaders {
   // Without a prototype: `__proto__` is a header name like any other.
   const headers = Object.create(null) as Record<string, string>;
-  const all = Object.create(null) as Record<string, string[]>;
+  let repeated: Record<string, string[]> | undefined;
   for (const [typed, value] of lines) {
     const name = typed.toLowerCase();
     const shown = HIDDEN_HEADERS.has(name) ? HIDDEN : value;
-    (all[name] ??= []).push(shown);
-    headers[name] = all[name].join(", ");
+    const before = headers[name];
+    headers[name] = before === undefined ? shown : `${before}, ${shown}`;
+    if (before === undefined) continue;
+    repeated ??= Object.create(null) as Record<string, string[]>;
+    (repeated[name] ??= [before]).push(shown);
   }
-  return { headers, headers_all: all };
+  return { headers, repeated };
+}
+
+/** Returns the lines of every name, as `headers_all` shows them. */
+export function headerLists({
+  headers,
+  repeated = {},
+}: EventHeaders): Readonly<Record<string, readonly string[]>> {
+  const lists = Object.create(null) as Record<string, readonly string[]>;
+  for (const [name, value] of Object.entries(headers)) {
+    const lines = Object.hasOwn(repeated, name) ? repeated[name] : undefined;
+    lists[name] = lines ?? [value];
+  }
+  return lists;
 }
 
 /** Returns the lines of a draft that are known before it is dressed and framed. */

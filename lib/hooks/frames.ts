@@ -56,19 +56,32 @@ const CHILD_CAPS: Readonly<Partial<Record<FrameKind, number>>> = {
 const NO_BYTES = new Uint8Array();
 const decoder = new TextDecoder();
 
+/** Bytes that are worth a write of their own rather than a copy. */
+const LARGE_BYTES = 64 * 1024;
+
 /** Returns the bytes of a frame: `u32 length, u8 kind, u32 id, u32 json length, json, bytes`. */
-export function encodeFrame({ kind, id, json, bytes }: Frame): Uint8Array {
+export function encodeFrame(frame: Frame): Uint8Array {
+  return concatBytes(frameParts(frame, Infinity));
+}
+
+/** Returns the bytes of a frame in one or two parts: what it carries is not copied when it is large. */
+export function frameParts(
+  { kind, id, json, bytes }: Frame,
+  largeBytes = LARGE_BYTES,
+): readonly Uint8Array[] {
   const text = utf8(json);
-  const length = HEAD_BYTES + text.byteLength + bytes.byteLength;
-  const whole = new Uint8Array(LENGTH_BYTES + length);
-  const view = new DataView(whole.buffer);
-  view.setUint32(0, length, true);
+  const start = LENGTH_BYTES + HEAD_BYTES + text.byteLength;
+  const isApart = bytes.byteLength > largeBytes;
+  const first = new Uint8Array(isApart ? start : start + bytes.byteLength);
+  const view = new DataView(first.buffer);
+  view.setUint32(0, start - LENGTH_BYTES + bytes.byteLength, true);
   view.setUint8(4, KINDS.indexOf(kind) + 1);
   view.setUint32(5, id, true);
   view.setUint32(9, text.byteLength, true);
-  whole.set(text, LENGTH_BYTES + HEAD_BYTES);
-  whole.set(bytes, LENGTH_BYTES + HEAD_BYTES + text.byteLength);
-  return whole;
+  first.set(text, LENGTH_BYTES + HEAD_BYTES);
+  if (isApart) return [first, bytes];
+  first.set(bytes, start);
+  return [first];
 }
 
 /** Returns a frame without bytes. */
@@ -126,13 +139,29 @@ export function broken(what: string): WeirError {
 /** Cuts a stream of bytes, in pieces of any size, into frames. */
 export class FrameReader {
   readonly #from: "child" | "parent";
-  #chunks: Uint8Array[] = [];
-  #heldBytes = 0;
-  #wantedBytes = LENGTH_BYTES + 1;
+  /** What came of a frame whose length is not known yet. */
+  #start: Uint8Array = NO_BYTES;
+  /** A frame that came in part, with room for the rest. */
+  #open: { readonly bytes: Uint8Array; heldBytes: number } | undefined;
 
   /** @param from who wrote the bytes: those of a child are bounded by kind */
   constructor(from: "child" | "parent") {
     this.#from = from;
+  }
+
+  /** Where the rest of a frame that came in part belongs; undefined when none is under way. */
+  get room(): Uint8Array | undefined {
+    return this.#open?.bytes.subarray(this.#open.heldBytes);
+  }
+
+  /** Takes `count` bytes that were written to the start of `room`, and returns the frame they end. */
+  fill(count: number): Frame | undefined {
+    const open = this.#open;
+    if (open === undefined) return undefined;
+    open.heldBytes += count;
+    if (open.heldBytes < open.bytes.byteLength) return undefined;
+    this.#open = undefined;
+    return decodeFrame(open.bytes);
   }
 
   /**
@@ -141,19 +170,25 @@ export class FrameReader {
    * @throws {WeirError} HOOK_SANDBOX when the bytes are no frames
    */
   *push(chunk: Uint8Array): Generator<Frame> {
-    this.#chunks.push(chunk);
-    this.#heldBytes += chunk.byteLength;
-    while (this.#heldBytes >= this.#wantedBytes) {
-      const held = concatBytes(this.#chunks);
-      const length = frameLength(held, this.#from) ?? LENGTH_BYTES + 1;
-      this.#chunks = [held];
-      this.#wantedBytes = length;
-      if (held.byteLength < length) return;
-      const rest = held.subarray(length);
-      this.#chunks = rest.byteLength === 0 ? [] : [rest];
-      this.#heldBytes = rest.byteLength;
-      this.#wantedBytes = LENGTH_BYTES + 1;
+    const own = chunk.subarray(0, this.room?.byteLength ?? 0);
+    this.room?.set(own);
+    const ended = this.fill(own.byteLength);
+    if (ended !== undefined) yield ended;
+    let rest = chunk.subarray(own.byteLength);
+    while (rest.byteLength > 0) {
+      const held = this.#start.byteLength === 0 ? rest : concatBytes([this.#start, rest]);
+      const length = frameLength(held, this.#from);
+      this.#start = length === undefined ? held : NO_BYTES;
+      if (length === undefined) return;
+      if (held.byteLength < length) return this.#begin(held, length);
       yield decodeFrame(held.subarray(0, length));
+      rest = held.subarray(length);
     }
+  }
+
+  #begin(held: Uint8Array, length: number): void {
+    const bytes = new Uint8Array(length);
+    bytes.set(held);
+    this.#open = { bytes, heldBytes: held.byteLength };
   }
 }

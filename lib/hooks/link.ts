@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { toWeirError, WeirError } from "../base/errors.ts";
 import type { ChildProcess, Processes } from "../runtime/processes.ts";
 import { spawnSandbox } from "./early.ts";
-import { encodeFrame, type Frame, FrameReader } from "./frames.ts";
+import { type Frame, frameParts, FrameReader } from "./frames.ts";
 
 /** What a link needs from outside. */
 export interface LinkPorts {
@@ -88,14 +88,14 @@ export class ChildLink {
     if (this.#isEnded) return;
     if (this.#work.length === 0 && this.#isReady) this.#sinceMs = this.#clock.monotonicMs();
     this.#work.push(work);
-    this.#child.write(encodeFrame(frame));
+    this.#write(frame);
     if (this.#isReady) this.#watch(work.deadlineMs + GRACE_MS);
   }
 
   /** Answers a question the child waits for; the time it waited is not its own. */
   answerNow(frame: Frame): void {
     this.#sinceMs = this.#clock.monotonicMs();
-    if (!this.#isEnded) this.#child.write(encodeFrame(frame));
+    if (!this.#isEnded) this.#write(frame);
     // The child counts the frames it takes, and takes this one inside of another.
   }
 
@@ -103,6 +103,10 @@ export class ChildLink {
   close(): void {
     const error = new WeirError("HOOK_SANDBOX", "The sandbox was closed");
     this.#end({ reason: "closed", plugin: undefined, error });
+  }
+
+  #write(frame: Frame): void {
+    for (const part of frameParts(frame)) this.#child.write(part);
   }
 
   async #listen(): Promise<void> {

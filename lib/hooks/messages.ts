@@ -23,9 +23,18 @@ export interface LoadMessage {
 export interface CallMessage {
   readonly plugin: number;
   readonly handler: number;
-  /** JSON texts: they go into the guest as they are. */
-  readonly event: string;
-  readonly context: string;
+  readonly event: unknown;
+  readonly context: unknown;
+}
+
+/** Returns the JSON of a call: a list, which goes into the guest as it is and is read there once. */
+export function callText({ plugin, handler, event, context }: CallMessage): string {
+  return JSON.stringify([plugin, handler, event, context]);
+}
+
+/** Returns the plugin that the JSON of a call is for: all that the child has to know of it. */
+export function calledPlugin(text: string): number {
+  return Number.parseInt(text.slice(1), 10);
 }
 
 /** What a plugin wants from outside. */

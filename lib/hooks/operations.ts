@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { utf8 } from "../base/bytes.ts";
 import type { Secret } from "../base/secret.ts";
 import { WeirError } from "../base/errors.ts";
+import { sanitizeLine } from "../base/sanitize.ts";
 import { digest } from "./digest.ts";
 import { isRecord, type Operation } from "./messages.ts";
 import type { PluginFile } from "./plugin-file.ts";
@@ -28,6 +29,8 @@ export interface OperationPorts {
   readonly storage: () => PluginStorage | undefined;
   /** Undefined when the capability is not granted. */
   readonly secrets: () => HookSecrets | undefined;
+  /** Names of the entries it was granted; undefined: all. */
+  readonly entries?: readonly string[] | undefined;
   /** Takes one request from what a handler call may send. */
   readonly takeRequest: () => void;
 }
@@ -44,6 +47,13 @@ const LONGEST_DELAY_MS = 2 ** 31 - 1;
 function refuseCapability(plugin: string, capability: string): WeirError {
   return new WeirError("HOOK_CAPABILITY", `Plugin ${plugin} lacks the capability ${capability}`, {
     hint: `Add "${capability}" to capabilities in its manifest, and grant it`,
+  });
+}
+
+function refuseEntry(plugin: string, entry: string): WeirError {
+  const shown = sanitizeLine(entry).slice(0, 64);
+  return new WeirError("HOOK_CAPABILITY", `Plugin ${plugin} was not granted the secret ${shown}`, {
+    hint: `Add secrets = ["${shown}"] to its [[plugin]] in the configuration`,
   });
 }
 
@@ -128,8 +138,11 @@ export class PluginOperations {
 
   async #secret(secret: string): Promise<string> {
     const secrets = this.#ports.secrets();
-    if (secrets === undefined) throw refuseCapability(this.#ports.name(), "secrets");
-    return await secrets.placeholder(this.#ports.name(), secret);
+    const { entries, name } = this.#ports;
+    if (secrets === undefined) throw refuseCapability(name(), "secrets");
+    // The same words whether there is such an entry or not.
+    if (entries?.includes(secret) === false) throw refuseEntry(name(), secret);
+    return await secrets.placeholder(name(), secret);
   }
 
   #keep(args: unknown): void {

@@ -8,12 +8,11 @@ import {
   hasHeader,
   type HeaderEntry,
   type HeaderList,
-  headerValues,
   withHeader,
   withoutHeaders,
 } from "../http/headers.ts";
 import { parseMethod } from "../http/method.ts";
-import { draftLines, type EventHeaders, eventHeaders } from "./event.ts";
+import { draftLines, type EventHeaders, eventHeaders, headerLists } from "./event.ts";
 import { isRecord, type RawResult } from "./messages.ts";
 
 // Everything here was written by a plugin. A field is taken when it differs from what the plugin was
@@ -42,53 +41,67 @@ function textsOf(value: unknown, name: string): readonly string[] {
   });
 }
 
+/** New lines of headers by name in lower case; none where a header is taken away. */
+type HeaderChanges = ReadonlyMap<string, readonly string[]>;
+
+/**
+ * Reads a header map, but for the values that are those of `shown`, in the form a person may type.
+ * Of two spellings of a name the last one counts: it is the one that the plugin added.
+ */
+function readHeaders(
+  value: Readonly<Record<string, unknown>>,
+  shown: Readonly<Record<string, unknown>> = {},
+): HeaderChanges {
+  const byName = new Map<string, readonly string[]>();
+  let count = 0;
+  for (const [typed, given] of Object.entries(value)) {
+    if (Object.hasOwn(shown, typed) && shown[typed] === given) continue;
+    const name = typed.toLowerCase();
+    const texts = textsOf(given, name);
+    for (const text of texts) checkHeader(name, text);
+    byName.set(name, texts);
+    count += texts.length;
+    if (count > LINE_LIMIT) throw bad(`More than ${LINE_LIMIT} header lines`);
+  }
+  return byName;
+}
+
 function linesOf(value: Readonly<Record<string, unknown>>): HeaderList {
-  const lines = Object.entries(value).flatMap(([name, given]) =>
-    textsOf(given, name).map((text): HeaderEntry => [name.toLowerCase(), text]),
+  return [...readHeaders(value)].flatMap(([name, texts]) =>
+    texts.map((text): HeaderEntry => [name, text]),
   );
-  if (lines.length > LINE_LIMIT) throw bad(`More than ${LINE_LIMIT} header lines`);
-  for (const [name, text] of lines) checkHeader(name, text);
-  return lines;
 }
 
 function isSame(left: unknown, right: unknown): boolean {
   return JSON.stringify(left) === JSON.stringify(right);
 }
 
-/** What a plugin did to the headers it was shown. */
-interface HeaderChanges {
-  /** New lines by name; an empty list takes the header away. */
-  readonly changed: ReadonlyMap<string, readonly string[]>;
+/** Compares headers with what was shown; `headers` wins over `headers_all` of the same name. */
+function headerChanges({ fields }: RawObject, shown: EventHeaders): HeaderChanges {
+  const { headers, headers_all: lists } = fields;
+  const fromMap = changesOf(headers, shown.headers);
+  if (lists === undefined) return fromMap;
+  return new Map([...changesOf(lists, headerLists(shown)), ...fromMap]);
 }
 
-/** Compares header maps with what was shown; `headers` wins over `headers_all` of the same name. */
-function headerChanges(
-  fields: Readonly<Record<string, unknown>>,
-  shown: EventHeaders,
-): HeaderChanges {
-  const changed = new Map<string, readonly string[]>();
-  collectChanges(fields["headers_all"], shown.headers_all, changed);
-  collectChanges(fields["headers"], shown.headers, changed);
-  return { changed };
-}
-
-function collectChanges(
-  given: unknown,
-  shown: Readonly<Record<string, unknown>>,
-  changed: Map<string, readonly string[]>,
-): void {
-  if (given === undefined || isSame(given, shown)) return;
+function changesOf(given: unknown, shown: Readonly<Record<string, unknown>>): HeaderChanges {
+  if (given === undefined) return new Map();
   if (!isRecord(given)) throw bad("The headers are no object");
-  const lines = linesOf(given);
-  for (const [name] of lines) {
-    const values = headerValues(lines, name);
-    const before = Object.hasOwn(shown, name) ? textsOf(shown[name], name) : undefined;
-    if (!isSame(values, before)) changed.set(name, values);
+  const changed = new Map(readHeaders(given, shown));
+  for (const name of Object.keys(shown)) {
+    if (!Object.hasOwn(given, name) && !changed.has(name)) changed.set(name, []);
   }
-  for (const name of Object.keys(shown)) if (!hasHeader(lines, name)) changed.set(name, []);
+  for (const [name, texts] of changed) {
+    // A list that came back is another list, of the same lines.
+    if (Object.hasOwn(shown, name) && isSame(texts, textsOf(shown[name], name))) {
+      changed.delete(name);
+    }
+  }
+  return changed;
 }
 
-function applyChanges(lines: HeaderList, { changed }: HeaderChanges): HeaderList {
+function applyChanges(lines: HeaderList, changed: HeaderChanges): HeaderList {
+  if (changed.size === 0) return lines;
   let result = lines;
   for (const [name, values] of changed) {
     const [first, ...others] = values;
@@ -97,6 +110,9 @@ function applyChanges(lines: HeaderList, { changed }: HeaderChanges): HeaderList
       result = withHeader(result, name, first);
       result = [...result, ...others.map((value): HeaderEntry => [name, value])];
     }
+  }
+  if (result.length > Math.max(LINE_LIMIT, lines.length)) {
+    throw bad(`More than ${LINE_LIMIT} header lines`);
   }
   return result;
 }
@@ -125,9 +141,8 @@ function bytesBody(bytes: Uint8Array): Body {
  */
 export function patchDraft(draft: Draft, raw: RawObject): Draft {
   const { fields } = raw;
-  const shown = eventHeaders(draftLines(draft));
-  const changes = headerChanges(fields, shown);
-  const gone = [...changes.changed].filter(([, values]) => values.length === 0);
+  const changes = headerChanges(raw, eventHeaders(draftLines(draft)));
+  const gone = [...changes].filter(([, values]) => values.length === 0);
   let patched: Draft = {
     ...draft,
     headers: applyChanges(draft.headers, changes),
@@ -157,8 +172,8 @@ function withBody(draft: Draft, bytes: Uint8Array, isJson: boolean): Draft {
 
 /** Returns the patch of the headers alone, which is all that a hook of an attempt may change. */
 export function patchDraftHeaders(draft: Draft, raw: RawObject): Draft {
-  const { headers, headers_all: all } = raw.fields;
-  return patchDraft(draft, { ...raw, fields: { headers, headers_all: all }, body: "none" });
+  const { headers, headers_all: lists } = raw.fields;
+  return patchDraft(draft, { ...raw, fields: { headers, headers_all: lists }, body: "none" });
 }
 
 function readStatus(value: unknown): number {
@@ -186,7 +201,7 @@ export function bytesResponseBody(bytes: Uint8Array, wireBytes = bytes.byteLengt
 export function patchExchange(exchange: Exchange, raw: RawObject): Exchange {
   const { fields } = raw;
   const { response } = exchange;
-  const changes = headerChanges(fields, eventHeaders(response.headers));
+  const changes = headerChanges(raw, eventHeaders(response.headers));
   const body = readBody(raw);
   const lines = applyChanges(response.headers, changes);
   const isNewStatus = fields["status"] !== undefined && fields["status"] !== response.status;

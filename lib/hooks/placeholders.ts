@@ -21,7 +21,12 @@ export interface SecretSource {
 /** Begins a placeholder; 32 hexadecimal digits follow. */
 const PREFIX = "weir-secret-";
 const PLACEHOLDER = /weir-secret-[0-9a-f]{32}/g;
-const RANDOM_BYTES = 16;
+
+/** Of the digits one half is the same in all of a run, so that what knows it can hide them all. */
+const HALF_BYTES = 8;
+
+/** Placeholders that are remembered; one lives as long as the call it was made in. */
+const ISSUED_LIMIT = 10_000;
 
 /** A placeholder that was handed out. */
 interface Issued {
@@ -39,17 +44,27 @@ export class Placeholders implements HookSecrets {
   readonly #source: SecretSource;
   readonly #random: (count: number) => Uint8Array;
   readonly #issued = new Map<string, Issued>();
+  /** What every placeholder begins with, for a redactor: the rest of one opens nothing. */
+  readonly beginning: string;
 
   constructor(source: SecretSource, random: (count: number) => Uint8Array) {
     this.#source = source;
     this.#random = random;
+    this.beginning = PREFIX + random(HALF_BYTES).toHex();
+  }
+
+  /** Says whether a text holds a placeholder that opens something. */
+  isIn(text: string): boolean {
+    return Array.from(text.matchAll(PLACEHOLDER)).some(([found]) => this.#issued.has(found));
   }
 
   /** Returns a new placeholder for an entry of the keychain. */
   async placeholder(plugin: string, name: string): Promise<string> {
     await this.#source.check(name);
-    const text = PREFIX + this.#random(RANDOM_BYTES).toHex();
+    const text = this.beginning + this.#random(HALF_BYTES).toHex();
     this.#issued.set(text, { plugin, name });
+    const [oldest = ""] = this.#issued.keys();
+    if (this.#issued.size > ISSUED_LIMIT) this.#issued.delete(oldest);
     return text;
   }
 
@@ -59,14 +74,19 @@ export class Placeholders implements HookSecrets {
     return issued?.plugin === plugin ? await this.#source.value(issued.name) : undefined;
   }
 
-  /** Returns credentials that open placeholders in header values and body, and then do what `base` does. */
-  around(base: CredentialStore): CredentialStore {
+  /**
+   * Returns credentials that open placeholders in header values and body, and then do what `base` does.
+   *
+   * @param plugin whose own requests they are for: it opens what was given to it, and no other's
+   */
+  around(base: CredentialStore, plugin?: string): CredentialStore {
     const placeholders: OpenedPlaceholders = {
       prefix: PREFIX,
       pattern: PLACEHOLDER,
       open: async (found, { url }, encoding) => {
         const issued = this.#issued.get(found);
-        return issued && (await this.#source.written(issued.name, url, encoding));
+        if (issued === undefined || (plugin !== undefined && issued.plugin !== plugin)) return;
+        return await this.#source.written(issued.name, url, encoding);
       },
     };
     return filledCredentials(base, {

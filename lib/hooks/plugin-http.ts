@@ -26,11 +26,12 @@ export interface PluginClient {
   close(): void;
 }
 
-/** Makes a client that `guard` watches over. */
-export type PluginClientFactory = (guard: Guard) => PluginClient;
+/** Makes a client for a plugin, by its name, that `guard` watches over. */
+export type PluginClientFactory = (guard: Guard, plugin: string) => PluginClient;
 
 /** What the requests of one plugin depend on. */
 export interface PluginHttpOptions {
+  readonly name: () => string;
   /** Returns the hosts it may reach; none: nothing. */
   readonly net: () => readonly string[];
   readonly ownAddresses: () => readonly string[];
@@ -213,7 +214,8 @@ export class PluginHttp {
     if (this.#clients.size >= CLIENT_LIMIT) {
       throw new WeirError("POLICY_QUOTA", `A plugin has at most ${CLIENT_LIMIT} clients open`);
     }
-    const made = { client: this.#options.createClient(guard), stop: new AbortController() };
+    const { createClient, name } = this.#options;
+    const made = { client: createClient(guard, name()), stop: new AbortController() };
     this.#clients.set(id, made);
     return made;
   }

@@ -25,6 +25,8 @@ export interface PluginSpec {
   readonly file: PluginFile;
   /** Hosts added to those of the manifest (`--allow-net`, config `net`). */
   readonly net?: readonly string[] | undefined;
+  /** Entries of the keychain it may use, if its manifest asks for secrets; undefined: all. */
+  readonly secrets?: readonly string[] | undefined;
   /** Override the options of the manifest. */
   readonly options?: Readonly<Record<string, unknown>> | undefined;
   /** Checks the manifest against what was granted; throws PLUGIN_UNTRUSTED. */
@@ -105,6 +107,7 @@ export class Plugin {
         return this.#storage;
       },
       secrets: () => (this.has("secrets") ? ports.secrets : undefined),
+      entries: spec.secrets,
       takeRequest: () => this.#takeRequest(),
     });
     this.#seat = this.#takeSeat(id, ports.sandbox);
@@ -169,8 +172,8 @@ export class Plugin {
     try {
       return await this.#seat.call({
         handler: hook.index,
-        event: JSON.stringify(call.event),
-        context: JSON.stringify({ ...call.context, plugin: this.name, options: this.#options() }),
+        event: call.event,
+        context: { ...call.context, plugin: this.name, options: this.#options() },
         body: call.body,
         timeoutMs,
         onStart: (callId) => {
@@ -206,6 +209,7 @@ export class Plugin {
   #createHttp(ports: PluginPorts): PluginHttp {
     const { createClient, ownAddresses } = ports;
     return new PluginHttp({
+      name: () => this.name,
       net: () => this.#net,
       ownAddresses,
       createClient,

@@ -11,6 +11,8 @@ export interface PluginRequest {
   readonly reference: string;
   readonly options: Readonly<Record<string, unknown>>;
   readonly net: readonly string[];
+  /** Entries of the keychain it may use; undefined: all. */
+  readonly secrets?: readonly string[] | undefined;
   /** True: naming it grants what it asks for, as on the command line of a person. */
   readonly isGrant: boolean;
 }
@@ -114,15 +116,16 @@ export async function resolvePlugins(
   const isTrustNeeded = requests.some((request) => !request.isGrant);
   const trust = isTrustNeeded ? await readTrust(runtime) : {};
   return await Promise.all(
-    requests.map(async ({ reference, options, net, isGrant }): Promise<PluginSpec> => {
+    requests.map(async ({ reference, options, net, secrets, isGrant }): Promise<PluginSpec> => {
       const file = await findPlugin(reference, runtime);
-      if (isGrant || file.isBundled) return { file, options, net };
+      const given = { options, net, secrets };
+      if (isGrant || file.isBundled) return { file, ...given };
       const record = Object.hasOwn(trust, file.path) ? trust[file.path] : undefined;
       const trusted = trustedFile(file, record);
       const check =
         record &&
         ((manifest: Parameters<typeof checkGrant>[1]) => checkGrant(file, manifest, record));
-      return { file: trusted, options, net, check };
+      return { file: trusted, ...given, check };
     }),
   );
 }

@@ -28,6 +28,8 @@ export class Sandbox implements SeatOffice {
   readonly #links = new Set<ChildLink>();
   #shared: ChildLink | undefined;
   #standby: ChildLink | undefined;
+  /** True until a standby has been started in place of the last one that was taken. */
+  #lacksStandby = true;
   #lastCall = 0;
   #memoryMb = DEFAULT_LIMITS.memoryMb;
   #isClosed = false;
@@ -87,9 +89,15 @@ export class Sandbox implements SeatOffice {
   #take(): ChildLink {
     const ready = this.#standby;
     this.#standby = undefined;
-    const link = ready === undefined || ready.isEnded ? this.#spawn() : ready;
-    if (this.#ports.hasStandby === true && !this.#isClosed) this.#standby = this.#spawn();
-    return link;
+    this.#lacksStandby = true;
+    return ready === undefined || ready.isEnded ? this.#spawn() : ready;
+  }
+
+  /** Starts a standby, once another child is at work: before, it would only be in its way. */
+  #replenish(): void {
+    if (this.#ports.hasStandby !== true || !this.#lacksStandby || this.#isClosed) return;
+    this.#lacksStandby = false;
+    this.#standby = this.#spawn();
   }
 
   #spawn(): ChildLink {
@@ -104,6 +112,7 @@ export class Sandbox implements SeatOffice {
 
   /** Hands a frame to the plugin it concerns; a seat takes frames of its own child only. */
   #route(frame: Frame, link: ChildLink): void {
+    this.#replenish();
     if (frame.kind === "log") return this.#ports.log(readLog(frame));
     if (frame.kind === "op") {
       this.#seats.get(readOperation(frame).plugin)?.take(frame, link);

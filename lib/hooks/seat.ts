@@ -3,7 +3,7 @@ import { messageOf, WeirError } from "../base/errors.ts";
 import { BODY_PIECE_BYTES, broken, type Frame, textFrame } from "./frames.ts";
 import type { ChildLink, LinkEnd } from "./link.ts";
 import {
-  type CallMessage,
+  callText,
   type GuestSettings,
   type LoadMessage,
   type Operation,
@@ -27,9 +27,9 @@ export type Operate = (operation: Operation, bytes: Uint8Array) => Promise<Opera
 /** A handler call as the seat is asked for it. */
 export interface SeatCall {
   readonly handler: number;
-  /** JSON texts. */
-  readonly event: string;
-  readonly context: string;
+  /** Whatever JSON can say. */
+  readonly event: unknown;
+  readonly context: unknown;
   /** A small body, sent along; a larger one is asked for by an operation. */
   readonly body?: Uint8Array | undefined;
   readonly timeoutMs: number | undefined;
@@ -132,8 +132,7 @@ export class Seat {
   async call(call: SeatCall): Promise<RawResult> {
     await this.load();
     const { handler, event, context, body = new Uint8Array() } = call;
-    const message: CallMessage = { plugin: this.id, handler, event, context };
-    const json = JSON.stringify(message);
+    const json = callText({ plugin: this.id, handler, event, context });
     return await this.#begin((callId) => {
       call.onStart?.(callId);
       return { kind: "call", id: callId, json, bytes: body };
@@ -218,7 +217,9 @@ export class Seat {
     };
     const json = JSON.stringify(message);
     const { timeoutMs } = this.#limits;
-    return await this.#begin((id) => ({ kind: "load", id, json, bytes: source }), timeoutMs);
+    const frame = (id: number): Frame => ({ kind: "load", id, json, bytes: source });
+    // The time that the child and the engine take to start is not the plugin's.
+    return await this.#begin(frame, timeoutMs === undefined ? undefined : timeoutMs + LOAD_MS);
   }
 
   /** Sends the frame of a new call and returns the promise of its result. */

@@ -8,6 +8,8 @@ const plugin = table({
   /** A file, a folder, a glob of files, or the name of a plugin that ships with weir. */
   path: text({ pattern: /./, expected: "a path or the name of a plugin", example: '"request-id"' }),
   net: optional(list(text())),
+  /** Entries of the keychain it may use; an agent's plugin has those named here and no other. */
+  secrets: optional(list(text())),
   options: optional(map(json())),
 });
 
@@ -28,8 +30,8 @@ export async function configuredPlugins(
   { env }: Pick<Runtime, "env">,
 ): Promise<readonly PluginRequest[]> {
   const requests = await Promise.all(
-    settings.map(async ({ path, net = [], options }) => {
-      const given = { net, options: Object.fromEntries(options ?? []), isGrant: false };
+    settings.map(async ({ path, net = [], secrets, options }) => {
+      const given = { net, secrets, options: Object.fromEntries(options ?? []), isGrant: false };
       const references = await expand(path, folder, env("HOME"));
       return references.map((reference): PluginRequest => ({ reference, ...given }));
     }),

@@ -15,6 +15,14 @@ declare module "*/guest/failure.js" {
   const text: string;
   export default text;
 }
+declare module "*/guest/lists.js" {
+  const text: string;
+  export default text;
+}
+declare module "*/guest/result.js" {
+  const text: string;
+  export default text;
+}
 declare module "*/guest/store.js" {
   const text: string;
   export default text;

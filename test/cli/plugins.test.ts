@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { childrenOf } from "../support/children.ts";
 import { startServer } from "../support/loopback-server.ts";
 import { runCli, startProgram } from "../support/run-cli.ts";
 import { commandOf, type Target } from "../support/targets.ts";
@@ -152,60 +153,6 @@ test("CR30 a clone's plugin is not found by being there", async () => {
   const result = await runCli(argv, { target: "binary", cwd: folder.path });
   expect(result).toMatchObject({ exit: 0, stderr: "" });
 });
-
-/** Returns the process ids of the children of `pid`; Linux only. */
-function childrenOf(pid: number): readonly number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .filter((name) => {
-      try {
-        return Number(/\) \w (\d+)/.exec(readFileSync(`/proc/${name}/stat`, "utf8"))?.[1]) === pid;
-      } catch {
-        // It ended meanwhile.
-        return false;
-      }
-    })
-    .map(Number);
-}
-
-async function waitFor(isDone: () => boolean, timeoutMs: number): Promise<boolean> {
-  for (const endMs = performance.now() + timeoutMs; performance.now() < endMs;) {
-    if (isDone()) return true;
-    await Bun.sleep(10);
-  }
-  return false;
-}
-
-test.skipIf(!existsSync("/proc/self/stat"))(
-  "no child outlives a parent that is killed during an endless native call",
-  async () => {
-    using folder = folderOf({
-      "native.js": `export const plugin = { name: "native", limits: { deadline_ms: 60000 } };
-weir.on("pre_request", () => { Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1); });
-`,
-    });
-    const [program = ""] = commandOf("binary");
-    const argv = ["--plugin", join(folder.path, "native.js"), "get", "http://127.0.0.1:1/"];
-    const parent = Bun.spawn([program, ...argv], { stdout: "ignore", stderr: "ignore" });
-    const sandboxes = (): readonly number[] => childrenOf(parent.pid);
-    expect(await waitFor(() => sandboxes().length > 0, 10_000)).toBe(true);
-    const [child = 0] = sandboxes();
-    // Long enough to be inside the call: it takes all of a core.
-    const ticks = (): number =>
-      Number(readFileSync(`/proc/${child}/stat`, "utf8").split(") ")[1]?.split(" ")[11] ?? 0);
-    expect(await waitFor(() => ticks() > 30, 20_000)).toBe(true);
-    // What the parent may reveal to its child: two variables.
-    const env = readFileSync(`/proc/${child}/environ`, "utf8")
-      .split("\0")
-      .filter((one) => one !== "");
-    expect(
-      env.map((one) => one.split("=")[0]).toSorted((a, b) => (a ?? "").localeCompare(b ?? "")),
-    ).toEqual(["BUN_FEATURE_FLAG_NO_ORPHANS", "BUN_JSC_forceRAMSize"]);
-    parent.kill("SIGKILL");
-    await parent.exited;
-    expect(await waitFor(() => !existsSync(`/proc/${child}`), 3000)).toBe(true);
-  },
-);
 
 test.skipIf(!existsSync("/proc/self/stat"))(
   "the child of the binary stays under its cap and 60 MB",

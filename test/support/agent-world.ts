@@ -74,6 +74,8 @@ export interface World extends AsyncDisposable {
   readonly lookups: readonly string[];
   readonly dialled: readonly ConnectOptions[];
   readonly arrivals: readonly Arrival[];
+  /** Warnings, and what plugins logged. */
+  readonly warnings: readonly string[];
   /** Connections that were made to addresses that may not be reached. */
   readonly forbidden: () => number;
   /** Returns the audit file, "" when there is none. */
@@ -287,8 +289,11 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     env: (name) => env[name],
     network: fake.network,
   };
+  const warnings: string[] = [];
+  const { authority: authorities } = identity;
+  const warn = (text: string): void => void warnings.push(text);
   const opened = await openAgent(
-    { runtime: agentRuntime, configPath, otherSections: [], authorities: identity.authority },
+    { runtime: agentRuntime, configPath, otherSections: [], authorities, warn },
     "weir-test/1",
   );
   stack.defer(() => opened.close());
@@ -310,6 +315,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     lookups: fake.lookups,
     dialled: fake.dialled,
     arrivals,
+    warnings,
     forbidden: () => forbiddenCount,
     auditText,
     audit: () =>

@@ -3,7 +3,6 @@ import { nearestName } from "../../base/nearest.ts";
 import { EVENTS } from "../events.ts";
 import { type DataFormats, mentionsFormats } from "./formats.ts";
 import type { GuestAnswer, GuestPort } from "./instance.ts";
-import { type Content, contentBytes } from "./content.ts";
 import { WEB } from "./web.ts";
 
 /** The main module of a plugin. */
@@ -23,6 +22,8 @@ export interface Office {
 /** Bytes of a request body, or of anything else that goes with an operation. */
 const OPERATION_CAP_BYTES = 1024 * 1024;
 
+const NO_BYTES = new Uint8Array();
+
 /** Lines a plugin may log without giving back control. */
 const LINE_LIMIT = 200;
 
@@ -38,6 +39,7 @@ export class Guest implements GuestPort {
   /** Bodies of the open calls; undefined where the parent keeps it. */
   readonly #calls = new Map<number, Uint8Array | undefined>();
   #lacksFormats = false;
+  #readsText = false;
   #lines = 0;
 
   constructor(id: number, office: Office, main: MainModule, formats: DataFormats | undefined) {
@@ -80,10 +82,10 @@ export class Guest implements GuestPort {
   }
 
   /** Handles one call of the guest's function `host`. */
-  call(name: string, id: number, text: string, body: Content): GuestAnswer {
+  call(name: string, id: number, text: string, body: Uint8Array | undefined): GuestAnswer {
     switch (name) {
       case "op":
-        return this.#operate(text, contentBytes(body));
+        return this.#operate(text, body);
       case "result":
         return this.#finish(id, text, body);
       case "failure":
@@ -95,12 +97,9 @@ export class Guest implements GuestPort {
       case "event":
         return eventProblem(text);
       case "store":
-        return void this.#operate(`{"name":"store","args":${text}}`, contentBytes(undefined));
+        return void this.#operate(`{"name":"store","args":${text}}`);
       case "close-client":
-        return void this.#operate(
-          JSON.stringify({ name: "close-client", args: id }),
-          contentBytes(undefined),
-        );
+        return void this.#operate(JSON.stringify({ name: "close-client", args: id }));
       case "secret":
         return this.#secret(text);
       case "oq":
@@ -110,7 +109,7 @@ export class Guest implements GuestPort {
     }
   }
 
-  #operate(json: string, bytes: Uint8Array): number {
+  #operate(json: string, bytes: Uint8Array = NO_BYTES): number {
     if (bytes.byteLength > OPERATION_CAP_BYTES || json.length > OPERATION_CAP_BYTES) {
       throw new RangeError("A plugin's request has a body of at most 1 MiB");
     }
@@ -118,14 +117,14 @@ export class Guest implements GuestPort {
     return this.#office.operate(this.#id, `[${this.#id},${json}]`, bytes);
   }
 
-  #finish(id: number, text: string, body: Content): undefined {
+  #finish(id: number, text: string, body: Uint8Array | undefined): undefined {
     if (text.length > RESULT_CAP) {
       const message =
         "returned fields of more than 500,000 characters; only a body may be that large";
       return this.#close(id, () => this.#office.send("error", id, JSON.stringify({ message })));
     }
     return this.#close(id, () => {
-      if (body !== undefined) this.#office.sendPieces(id, contentBytes(body));
+      if (body !== undefined) this.#office.sendPieces(id, body);
       this.#office.send("result", id, text);
     });
   }
@@ -142,11 +141,17 @@ export class Guest implements GuestPort {
     this.#office.send("log", 0, JSON.stringify([this.#id, level, line.slice(0, 8_000)]));
   }
 
+  /** Returns the body to hand over with a call: the plugin asked for one as text before. */
+  textOf(body: Uint8Array): GuestAnswer {
+    return this.#readsText && body.byteLength > 0 ? { utf8: body } : undefined;
+  }
+
   #callBody(id: number, as: string): GuestAnswer {
     const held = this.#calls.get(id);
     // Nothing here means that the parent has it: the empty body comes from there too.
     if (held === undefined || held.byteLength === 0) return undefined;
-    return as === "text" ? new TextDecoder().decode(held) : held;
+    this.#readsText ||= as === "text";
+    return as === "text" ? { utf8: held } : held;
   }
 
   #secret(name: string): string {

@@ -4,10 +4,12 @@ import body from "../guest/body.js" with { type: "text" };
 import core from "../guest/core.js" with { type: "text" };
 import failure from "../guest/failure.js" with { type: "text" };
 import http from "../guest/http.js" with { type: "text" };
+import lists from "../guest/lists.js" with { type: "text" };
+import result from "../guest/result.js" with { type: "text" };
 import store from "../guest/store.js" with { type: "text" };
 import tools from "../guest/tools.js" with { type: "text" };
 import web from "../guest/web.js" with { type: "text" };
-import type { Engine } from "./engine.ts";
+import { bytesOut, type Engine, newText, textIn, textOut } from "./engine.ts";
 
 /** Fault that ends an instance; the plugin has to be loaded anew, elsewhere. */
 export interface Fault {
@@ -19,7 +21,7 @@ export interface Fault {
 /** What one plugin may ask of the child; implemented by `Host`. */
 export interface GuestPort {
   /** Handles one call of the function `host` of the guest. */
-  call(name: string, id: number, text: string, body: Uint8Array | string | undefined): GuestAnswer;
+  call(name: string, id: number, text: string, body: Uint8Array | undefined): GuestAnswer;
   /** Returns the source of a module by its path in the plugin's folder; throws when there is none. */
   source(path: string): string;
 }
@@ -28,14 +30,16 @@ export interface GuestPort {
 const PARTS = new Map([
   ["body", body],
   ["failure", failure],
+  ["result", result],
+  ["lists", lists],
   ["store", store],
   ["http", http],
   ["tools", tools],
   ["web", web],
 ]);
 
-/** What the guest's function `host` returns. */
-export type GuestAnswer = string | number | Uint8Array | undefined;
+/** What the guest's function `host` returns; bytes of text become text inside. */
+export type GuestAnswer = string | number | Uint8Array | { readonly utf8: Uint8Array } | undefined;
 
 /** What an instance needs to know of its plugin. */
 export interface InstanceOptions {
@@ -67,7 +71,8 @@ export class Instance {
   #deadlineMs = Infinity;
   #deadlineAtMs = Infinity;
   #isInterrupted = false;
-  #entry: QuickJSHandle | undefined;
+  /** The functions that the bootstrap gave, by name. */
+  #entries: Readonly<Partial<Record<string, QuickJSHandle>>> = {};
   #fault: Fault | undefined;
 
   /** Makes an instance that is nobody's yet: all that does not depend on the plugin is done here. */
@@ -97,18 +102,17 @@ export class Instance {
     this.#invoke("load", [callId, `./${main}`, settings]);
   }
 
-  /** Runs a handler; its result or failure comes through the port. */
-  dispatch(callId: number, handler: number, event: string, context: string): void {
-    this.#invoke("dispatch", [callId, handler, event, context]);
+  /**
+   * Runs the handler that a call is for; its result or failure comes through the port.
+   *
+   * @param body its body as text, for a plugin that is known to read it
+   */
+  dispatch(callId: number, text: string, body: GuestAnswer): void {
+    this.#invoke("dispatch", [callId, text, body]);
   }
 
   /** Hands over the answer to an operation. */
-  deliver(
-    opId: number,
-    isGood: boolean,
-    json: string,
-    body: Uint8Array | string | undefined,
-  ): void {
+  deliver(opId: number, isGood: boolean, json: string, body: GuestAnswer): void {
     this.#invoke("deliver", [opId, isGood, json, body]);
   }
 
@@ -123,15 +127,17 @@ export class Instance {
     const host = context.newFunction("host", (name, id, text, body) =>
       this.#answer(name, id, text, body),
     );
-    this.#entry = context.unwrapResult(context.callFunction(bootstrap, context.undefined, host));
-    for (const handle of [bootstrap, host]) handle.dispose();
+    const entry = context.unwrapResult(context.callFunction(bootstrap, context.undefined, host));
+    const names = ["load", "dispatch", "deliver"];
+    this.#entries = Object.fromEntries(names.map((name) => [name, context.getProp(entry, name)]));
+    for (const handle of [bootstrap, host, entry]) handle.dispose();
   }
 
   #answer(...args: readonly (QuickJSHandle | undefined)[]): QuickJSHandle {
     const { context } = this.#engine;
     const [nameHandle, id, textHandle, body] = args;
     const name = nameHandle === undefined ? "" : context.getString(nameHandle);
-    const text = textHandle === undefined ? "" : context.getString(textHandle);
+    const text = textHandle === undefined ? "" : textOut(context, textHandle);
     const source = name === "part" ? PARTS.get(text) : undefined;
     if (source !== undefined)
       return context.unwrapResult(context.evalCode(withoutNotes(source), `weir:${text}`));
@@ -144,13 +150,10 @@ export class Instance {
   #toGuest(value: GuestAnswer | boolean): QuickJSHandle {
     const { context } = this.#engine;
     if (value === undefined) return context.undefined;
-    // The engine takes text from its host up to the first NUL.
-    if (typeof value === "string" && value.includes("\0")) {
-      return context.unwrapResult(context.evalCode(JSON.stringify(value), "weir:text"));
-    }
-    if (typeof value === "string") return context.newString(value);
+    if (typeof value === "string") return newText(context, value);
     if (typeof value === "number") return context.newNumber(value);
     if (typeof value === "boolean") return value ? context.true : context.false;
+    if ("utf8" in value) return textIn(context, value.utf8);
     return context.newArrayBuffer(Uint8Array.from(value).buffer);
   }
 
@@ -165,12 +168,11 @@ export class Instance {
   #invoke(name: string, args: readonly (GuestAnswer | boolean)[]): void {
     this.#turn(() => {
       const { context } = this.#engine;
-      const entry = this.#entry;
-      if (entry === undefined) return;
+      const task = this.#entries[name];
+      if (task === undefined) return;
       const handles = args.map((value) => this.#toGuest(value));
-      const task = context.getProp(entry, name);
       const result = context.callFunction(task, context.undefined, ...handles);
-      for (const handle of [task, ...handles]) handle.dispose();
+      for (const handle of handles) handle.dispose();
       this.#settle(result);
     });
   }
@@ -242,7 +244,7 @@ export class Instance {
 
   #end(fault: Fault): void {
     this.#fault ??= fault;
-    this.#entry = undefined;
+    this.#entries = {};
   }
 }
 
@@ -256,12 +258,9 @@ function joinSpecifier(importer: string, specifier: string): string {
   return posix.join(folder, specifier);
 }
 
-function contentOf(
-  context: QuickJSContext,
-  handle: QuickJSHandle,
-): Uint8Array | string | undefined {
+function contentOf(context: QuickJSContext, handle: QuickJSHandle): Uint8Array | undefined {
   const kind = context.typeof(handle);
   if (kind === "undefined") return undefined;
-  if (kind === "string") return context.getString(handle);
+  if (kind === "string") return bytesOut(context, handle);
   return context.getArrayBuffer(handle).consume((lifetime) => lifetime.value.slice());
 }

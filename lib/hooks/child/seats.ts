@@ -1,6 +1,13 @@
 import { concatBytes } from "../../base/bytes.ts";
-import { BODY_PIECE_BYTES, encodeFrame, type Frame, type FrameKind, textFrame } from "../frames.ts";
-import type { CallMessage, LoadMessage } from "../messages.ts";
+import {
+  BODY_PIECE_BYTES,
+  encodeFrame,
+  type Frame,
+  type FrameKind,
+  frameParts,
+  textFrame,
+} from "../frames.ts";
+import { calledPlugin, type LoadMessage } from "../messages.ts";
 import { createEngine } from "./engine.ts";
 import { Guest, type Office } from "./guest.ts";
 import { Instance } from "./instance.ts";
@@ -45,11 +52,12 @@ export class Seats implements Office {
 
   /** Adds a frame to what goes out at the end of this turn. */
   send(kind: FrameKind, id: number, json: string, bytes: Uint8Array = NO_BYTES): void {
-    const frame = encodeFrame({ kind, id, json, bytes });
-    this.#out.push(frame);
-    this.#outBytes += frame.byteLength;
+    const [head = NO_BYTES, apart] = frameParts({ kind, id, json, bytes });
+    this.#out.push(head);
+    this.#outBytes += head.byteLength;
     // A plugin may say much in one turn, and it must not lie here meanwhile.
-    if (this.#outBytes > BODY_PIECE_BYTES) this.#write();
+    if (apart !== undefined || this.#outBytes > BODY_PIECE_BYTES) this.#write();
+    if (apart !== undefined) this.#pipe.write(apart);
   }
 
   /** Sends content as pieces that belong to the result with the same id. */
@@ -83,7 +91,7 @@ export class Seats implements Office {
   async take({ kind, id, json, bytes }: Frame): Promise<void> {
     // The parent is not hostile: what it sends has the form of messages.ts.
     if (kind === "load") return await this.#load(JSON.parse(json) as LoadMessage, id, bytes);
-    if (kind === "call") return this.#call(JSON.parse(json) as CallMessage, id, bytes);
+    if (kind === "call") return this.#call(json, id, bytes);
     if (kind === "reply") return this.#reply(id, json, bytes);
     if (kind === "cancel") this.#seats.delete(id);
   }
@@ -143,11 +151,12 @@ export class Seats implements Office {
     return new Instance(await createEngine(memoryMb));
   }
 
-  #call({ plugin, handler, event, context }: CallMessage, callId: number, body: Uint8Array): void {
+  #call(text: string, callId: number, body: Uint8Array): void {
+    const plugin = calledPlugin(text);
     const seat = this.#seats.get(plugin);
     if (seat === undefined) return this.#fail(callId, "gone", "The plugin is not loaded");
     seat.guest.open(callId, body);
-    seat.instance.dispatch(callId, handler, event, context);
+    seat.instance.dispatch(callId, text, seat.guest.textOf(body));
     this.#check(plugin, seat);
   }
 
@@ -162,7 +171,7 @@ export class Seats implements Office {
       readonly body: "none" | "text" | "bytes";
       readonly value: unknown;
     };
-    const content = body === "text" ? new TextDecoder().decode(bytes) : bytes;
+    const content = body === "text" ? { utf8: bytes } : bytes;
     const text = JSON.stringify(value ?? null);
     seat.instance.deliver(id, isGood, text, body === "none" ? undefined : content);
     this.#check(plugin, seat);

@@ -1,5 +1,6 @@
 import { messageOf } from "../../base/errors.ts";
 import { blockingStdio, silenceConsole } from "../../runtime/blocking-stdio.ts";
+import { endWithParent } from "../../runtime/orphan.ts";
 import { type Frame, FrameReader } from "../frames.ts";
 import { Seats } from "./seats.ts";
 
@@ -22,13 +23,23 @@ class Inbox {
     return this.#read((frame) => (frame.kind === "reply" && frame.id === id ? frame : undefined));
   }
 
+  /** Reads once; a large frame goes to its place at once. Undefined at the end. */
+  #take(): readonly Frame[] | undefined {
+    const { room } = this.#reader;
+    const count = blockingStdio.read(room ?? this.#buffer);
+    if (count === 0) return undefined;
+    if (room === undefined) return [...this.#reader.push(this.#buffer.slice(0, count))];
+    const frame = this.#reader.fill(count);
+    return frame === undefined ? [] : [frame];
+  }
+
   /** Reads until `wanted` returns a frame; those it does not want wait. */
   #read(wanted: (frame: Frame) => Frame | undefined): Frame | undefined {
     for (;;) {
-      const count = blockingStdio.read(this.#buffer);
-      if (count === 0) return undefined;
+      const frames = this.#take();
+      if (frames === undefined) return undefined;
       let found: Frame | undefined;
-      for (const frame of this.#reader.push(this.#buffer.slice(0, count))) {
+      for (const frame of frames) {
         if (found === undefined && wanted(frame) !== undefined) found = frame;
         else this.#waiting.push(frame);
       }
@@ -51,6 +62,7 @@ export async function serveSandbox(memoryMb: number): Promise<void> {
     replyTo: (id) => inbox.replyTo(id),
   });
   await seats.prepare(memoryMb);
+  endWithParent();
   for (let count = 1; ; count += 1) {
     const frame = inbox.next();
     if (frame === undefined) return;

@@ -1,8 +1,7 @@
 import { encodeForm } from "../../http/form.ts";
-import { type Content, contentBytes } from "./content.ts";
 import type { GuestAnswer } from "./instance.ts";
 
-type WebFunction = (text: string, body: Content, flag: number) => GuestAnswer;
+type WebFunction = (text: string, body: Uint8Array | undefined, flag: number) => GuestAnswer;
 
 const URL_PARTS = [
   "href",
@@ -59,19 +58,19 @@ export const WEB: Readonly<Partial<Record<string, WebFunction>>> = {
     if (!Array.isArray(pairs)) return "";
     return encodeForm(pairs.map((pair: unknown) => pairOf(pair)));
   },
-  utf8: (text) => contentBytes(text),
+  // Text that comes as a body has been made UTF-8 on its way.
+  utf8: (_text, body) => body,
   text: (_text, body, isFatal) => {
     try {
-      return new TextDecoder("utf-8", { fatal: isFatal === 1 }).decode(contentBytes(body));
+      return new TextDecoder("utf-8", { fatal: isFatal === 1 }).decode(body);
     } catch {
       // Told to the guest as undefined; it throws its own error.
       return undefined;
     }
   },
   uuid: () => crypto.randomUUID(),
-  base64: (text) => contentBytes(text).toBase64(),
-  "to-base64": (_text, body) => contentBytes(body).toBase64(),
-  btoa: (text) => btoa(text),
+  "to-base64": (_text, body) => body?.toBase64(),
+  btoa: (_text, body) => btoa(new TextDecoder("utf-8", { ignoreBOM: true }).decode(body)),
   atob: (text) => latin1(Uint8Array.fromBase64(text)),
 };
 

@@ -7,7 +7,7 @@
 (function bootstrap(host) {
   "use strict";
   const { parse, stringify } = JSON;
-  const { defineProperty, freeze, keys } = Object;
+  const { assign, defineProperty, freeze, keys } = Object;
   const waiting = new Map();
   const handlers = [];
   const hooks = [];
@@ -57,14 +57,45 @@
     hooks.push({ type, pattern, priority, stack: new Error().stack });
   }
 
-  // What a handler gets: plain fields, and a body that is fetched when somebody reads it.
+  // Gives a request the lists of its headers, made when somebody reads them.
+  function showLists(request) {
+    const { headers, repeated } = request;
+    delete request.repeated;
+    const get = () => part("lists")(headers, repeated);
+    defineProperty(request, "headers_all", { configurable: true, enumerable: true, get });
+  }
+
+  // What a handler gets: plain fields, and what is fetched or made when somebody reads it.
   class HookEvent {
     #call;
+    #text;
+    #fields;
+    #shown;
+    #lists;
     #body;
 
-    constructor(fields, call) {
-      for (const name of keys(fields)) this[name] = fields[name];
+    constructor(fields, call, text) {
+      assign(this, fields);
       this.#call = call;
+      this.#text = text;
+      this.#fields = fields;
+      this.#shown = { __proto__: null, ...fields.headers };
+      if (fields.repeated !== undefined) delete this.repeated;
+      if (fields.request !== undefined) showLists(fields.request);
+    }
+
+    // Returns what an event was made of; undefined for anything else.
+    static traceOf(value) {
+      if (!(#shown in value)) return undefined;
+      return { before: value.#fields, lists: value.#lists };
+    }
+
+    get headers_all() {
+      return (this.#lists ??= part("lists")(this.#shown, this.#fields.repeated));
+    }
+
+    set headers_all(value) {
+      this.#lists = value;
     }
 
     get body() {
@@ -76,6 +107,7 @@
     }
 
     async text() {
+      if (this.#text !== undefined && this.#body === undefined) return this.#text;
       return part("body").read(this.#body, this.#call, "text");
     }
 
@@ -103,29 +135,19 @@
   // Tells the host what a handler returned; the host reads it as an attacker's.
   function finish(call, value) {
     if (value === undefined || value === null) return void host("result", call, '{"kind":"none"}');
-    if (typeof value !== "object") {
-      return void host("result", call, wrap({ kind: "scalar", type: typeof value }));
-    }
-    const isAnswer = !("type" in value) && value.respond !== undefined;
-    const given = isAnswer ? value.respond?.body : value.body;
-    const fields = { __proto__: null, ...value };
-    if (isAnswer) fields.respond = { ...value.respond, body: undefined };
-    else fields.body = undefined;
-    if (given === undefined)
-      return void host("result", call, wrap({ kind: "object", fields, body: "none" }));
-    const { kind, content } = part("body").bodyOf(given);
-    host("result", call, wrap({ kind: "object", fields, body: kind }), content);
+    part("result").finish(call, value);
   }
 
   function fail(call, thrown) {
     host("failure", call, wrap(part("failure").describe(thrown)));
   }
 
-  async function dispatch(call, at, eventText, contextText) {
+  async function dispatch(call, text, body) {
     try {
-      const event = new HookEvent(parse(eventText), call);
+      const [, at, fields, context] = parse(text);
+      const event = new HookEvent(fields, call, body);
       // Within a function of its own: what stops a handler cannot be caught in the function it stops.
-      const run = async () => handlers[at](event, contextOf(parse(contextText)));
+      const run = async () => handlers[at](event, contextOf(context));
       finish(call, await run());
     } catch (thrown) {
       fail(call, thrown);
@@ -146,7 +168,9 @@
     }
   }
 
-  const internals = { host, operate, part, settings: () => settings };
+  const traceOf = (value) => HookEvent.traceOf(value);
+  // With the JSON of the engine: a part may be read after the plugin has put its own in the place.
+  const internals = { host, operate, part, parse, stringify, traceOf, settings: () => settings };
   const lazy = {
     http: "http core",
     web: "URL URLSearchParams TextEncoder TextDecoder atob btoa crypto structuredClone setTimeout clearTimeout queueMicrotask",

@@ -1,9 +1,8 @@
 // http.*, http.client, the fluent client and core.http.*, all on one operation of the host.
 (function http(internals) {
-  const { host, operate, part } = internals;
+  const { host, operate, part, parse, stringify } = internals;
   const { bodyOf } = part("body");
   const { entries, freeze, keys } = Object;
-  const { stringify, parse } = JSON;
   const VERBS = ["get", "post", "put", "patch", "delete", "head", "options"];
   const DEFAULT_SECONDS = 30;
   let lastClient = 0;
@@ -50,12 +49,11 @@
   }
 
   function mapOf(lines) {
-    const map = {};
-    const all = {};
-    for (const [name, value] of lines) {
-      map[name] = name in map ? `${map[name]}, ${value}` : value;
-      (all[name] ??= []).push(value);
-    }
+    const lists = new Map();
+    for (const [name, value] of lines) lists.set(name, [...(lists.get(name) ?? []), value]);
+    // A server may call a header as every object calls something of its own.
+    const all = Object.fromEntries(lists);
+    const map = Object.fromEntries(entries(all).map(([name, list]) => [name, list.join(", ")]));
     return { map: freeze(map), all: freeze(all) };
   }
 
@@ -96,7 +94,7 @@
       return [["authorization", `Bearer ${checkText("auth.bearer", auth.bearer)}`]];
     }
     const text = `${checkText("auth.user", auth.user)}:${checkText("auth.password", auth.password ?? "")}`;
-    return [["authorization", `Basic ${host("base64", 0, text)}`]];
+    return [["authorization", `Basic ${host("to-base64", 0, "", text)}`]];
   }
 
   const collected = new FinalizationRegistry((id) => host("close-client", id, ""));

@@ -1,7 +1,5 @@
 // ctx.store, kept for the run, and ctx.storage, kept across runs.
-(function store({ host, operate, settings }) {
-  const { parse, stringify } = JSON;
-
+(function store({ host, operate, parse, stringify, settings }) {
   function textOf(value, what) {
     const text = stringify(value);
     if (text === undefined) throw new TypeError(`${what} holds JSON values only`);

@@ -1,8 +1,7 @@
 // oq.* (data formats), log.*, print and console.*.
 (function tools(internals) {
-  const { host } = internals;
+  const { host, parse, stringify } = internals;
   const { freeze } = Object;
-  const { parse, stringify } = JSON;
 
   function ask(action, ...args) {
     return parse(host("oq", 0, stringify([action, ...args])));

@@ -1,9 +1,8 @@
 // Parts of the web platform that the engine lacks; parsing and coding is the host's.
 (function web(internals) {
-  const { host, operate, part } = internals;
+  const { host, operate, part, parse, stringify } = internals;
   const { bytesOf, bodyOf } = part("body");
   const { freeze } = Object;
-  const { parse, stringify } = JSON;
 
   class URLSearchParams {
     #pairs;
@@ -163,7 +162,7 @@
     }
 
     encode(text = "") {
-      return new Uint8Array(host("utf8", 0, String(text)));
+      return new Uint8Array(host("utf8", 0, "", String(text)));
     }
   }
 
@@ -242,7 +241,7 @@
   async function digest(name, args, data, key) {
     const { kind, content } = bodyOf(data);
     if (kind === "none") throw new TypeError("There is nothing to digest");
-    const bytes = kind === "bytes" ? content : host("utf8", 0, content);
+    const bytes = kind === "bytes" ? content : host("utf8", 0, "", content);
     const keyBytes = bytesOf(key);
     const keyText = keyBytes === undefined ? key : host("to-base64", 0, "", keyBytes);
     const keyKind = keyBytes === undefined ? "text" : "base64";
@@ -267,7 +266,7 @@
     crypto,
     structuredClone: (value) => copy(value, new Map()),
     queueMicrotask: (task) => void Promise.resolve().then(task),
-    btoa: (text) => host("btoa", 0, String(text)),
+    btoa: (text) => host("btoa", 0, "", String(text)),
     atob: (text) => host("atob", 0, String(text)),
   };
 });

@@ -39,7 +39,7 @@ async function readResult(ref: unknown, { results }: RunPorts): Promise<unknown>
   const bytes = await collectUpTo(await results.open(ref), READ_CAP_BYTES + 1);
   if (bytes.byteLength > READ_CAP_BYTES) {
     throw new WeirError("BODY_TOO_LARGE", `The result ${ref} is larger than 64 MiB`, {
-      hint: "Select what is needed with spec.result.select, or loop over it: in: { ref: … }",
+      hint: "Select what is needed with spec.result.select, or loop over it: in: { result: … }",
       details: { ref },
     });
   }

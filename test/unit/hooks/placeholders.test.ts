@@ -86,3 +86,33 @@ test("the credential of the user wins over a header a plugin set", async () => {
   const { lines } = await dressed(secrets.around(base), "https://api.test/", text);
   expect(lines).toEqual([["x-key", "user"]]);
 });
+
+test("in a plugin's own requests the placeholders of another open nothing", async () => {
+  const secrets = placeholders();
+  const text = await secrets.placeholder("one", "token");
+  const url = "https://api.test/";
+  expect((await dressed(secrets.around(noCredentials, "two"), url, text, text)).lines).toEqual([]);
+  expect(await dressed(secrets.around(noCredentials, "one"), url, text, text)).toEqual({
+    lines: [["X-Key", "the-value"]],
+    text: "the-value",
+  });
+});
+
+test("every placeholder has the beginning by which it can be hidden, and only whole ones are known", async () => {
+  const secrets = placeholders();
+  const texts = await Promise.all([1, 2].map(() => secrets.placeholder("one", "token")));
+  for (const text of texts) {
+    expect(text).toStartWith(secrets.beginning);
+    expect(secrets.isIn(`a ${text} b`)).toBe(true);
+    expect(secrets.isIn(text.slice(0, -1))).toBe(false);
+  }
+  expect(secrets.isIn(`${secrets.beginning}${"0".repeat(16)}`)).toBe(false);
+  expect(placeholders().beginning).not.toBe(secrets.beginning);
+});
+
+test("of many placeholders the oldest are forgotten", async () => {
+  const secrets = placeholders();
+  const first = await secrets.placeholder("one", "token");
+  for (let at = 0; at < 10_000; at += 1) await secrets.placeholder("one", "token");
+  expect(await secrets.open("one", first)).toBeUndefined();
+});

@@ -140,6 +140,17 @@ test("CH17 CH18 seed 001: the Discord webhook is sent although nobody waits for 
   expect(bench.logs).toEqual([]);
 });
 
+test("CH17 seed 001: a simple GET on the first tick, and on no other", async () => {
+  using server = await startServer({ hits: 3, routes: { "/page": {}, "/get": { body: "hello" } } });
+  const source = readFileSync(join(FOLDER, "once.js"), "utf8");
+  const options = { url: `${server.url}/get` };
+  const bench = await openBench([source], { net: [`127.0.0.1:${server.port}`], options });
+  for (const _ of [1, 2]) await bench.send(`${server.url}/page`);
+  await bench[Symbol.asyncDispose]();
+  expect(bench.logs).toEqual(["p0 info Status: 200", "p0 info Body: hello"]);
+  expect(server.hits.filter((hit) => hit.path === "/get")).toHaveLength(1);
+});
+
 test("CH13 seed 001: response headers can be looped over", async () => {
   using server = await startServer({ replies: [{ headers: { "X-Custom": "hello" } }] });
   const lines = await runExample("headers.js", server.port, [server.url]);

@@ -10,7 +10,7 @@ import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { runtime } from "../../support/wire.ts";
 import { type Doing, failing, runText } from "./run-support.ts";
 
-/** Items of the loop that goes over a million outside of the ordinary tests. */
+/** Items of the largest loop; `WEIR_TEST_ITEMS=1000000` makes it a million. */
 const MANY = Number(process.env["WEIR_TEST_ITEMS"] ?? 50_000);
 
 /** A step with a loop over `items` and one task, and a step after it. */
@@ -374,7 +374,7 @@ test.each([
   expect(run.error?.details).toMatchObject({ step: "each", code });
 });
 
-test(`a loop over ${MANY} items of NDJSON keeps memory flat and its results in a file`, async () => {
+test(`a loop over ${MANY} items of NDJSON writes its results to a file that another loop reads`, async () => {
   using folder = temporaryFolder();
   const file = `${folder.path}/items.ndjson`;
   const lines = Array.from({ length: MANY }, (_, id) => `{"id":${id},"name":"item ${id}"}\n`);
@@ -428,4 +428,19 @@ test("results that wait for one before them are bounded", async () => {
   results.put(0, "first");
   await room;
   await results.cancel();
+});
+
+test("results that cannot be written fail the step, and nobody waits for them", async () => {
+  using folder = temporaryFolder();
+  // A file stands where the folder of the results would be.
+  writeFileSync(`${folder.path}/results`, "");
+  using store = new ResultStore({ runId: "01JTEST", folder: `${folder.path}/results`, runtime });
+  const results = new LoopResults({ store, step: "each", heldItems: 1 });
+  const large = "x".repeat(1024 * 1024);
+  for (let index = 0; index < 40; index += 1) {
+    results.put(index, large);
+    await results.room();
+  }
+  const error: unknown = await results.finish(40).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: "IO_WRITE" });
 });
