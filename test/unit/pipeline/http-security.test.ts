@@ -156,6 +156,13 @@ describe("decodeBody()", () => {
     );
   });
 
+  test("a body that is not UTF-8 leaves nothing behind for the next one", () => {
+    const cut = new Uint8Array([0x22, 0xe2, 0x82]);
+    expect(decodeBody(cut, "application/json", undefined).kind).toBe("broken");
+    expect(decode('"é"')).toMatchObject({ kind: "value", data: "é" });
+    expect(decode('"é"')).toMatchObject({ kind: "value", data: "é" });
+  });
+
   test("keeps every integer, digit for digit", () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(10n ** 40n), max: 10n ** 40n }), (value) => {

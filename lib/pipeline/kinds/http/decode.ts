@@ -25,6 +25,10 @@ export function decodeBody(
 ): Decoded {
   if (wanted === "binary") return bytes.byteLength === 0 ? nothing() : { kind: "binary" };
   if (bytes.byteLength === 0) return nothing();
+  if (wanted !== "text" && isPlainJson(bytes, contentType)) {
+    const text = plainText(bytes);
+    if (text !== undefined) return decodeJsonText(text);
+  }
   if (wanted === "json" || (wanted === undefined && isJson(contentType))) {
     return decodeJson(bytes, contentType);
   }
@@ -54,6 +58,25 @@ function textOf(bytes: Uint8Array, contentType: string): string {
   return decoder.push(bytes) + decoder.end();
 }
 
+/** What most bodies are: then nothing about the charset has to be found out. */
+const PLAIN_JSON = /^application\/json(?:; ?charset=utf-8)?$/i;
+/** Made once: making a decoder takes longer than decoding a small body. */
+const plainDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** A first byte of ASCII rules a byte order mark out. */
+function isPlainJson(bytes: Uint8Array, contentType: string): boolean {
+  return (bytes[0] ?? 0) < 0x80 && PLAIN_JSON.test(contentType);
+}
+
+function plainText(bytes: Uint8Array): string | undefined {
+  try {
+    return plainDecoder.decode(bytes);
+  } catch {
+    // Not UTF-8: the long way says so.
+    return undefined;
+  }
+}
+
 /** JSON is UTF-8 (RFC 8259 section 8.1) unless its type says something else. */
 function decodeJson(bytes: Uint8Array, contentType: string): Decoded {
   const charset = findCharset(bytes, { type: "", declared: charsetOf(contentType) });
@@ -62,7 +85,10 @@ function decodeJson(bytes: Uint8Array, contentType: string): Decoded {
   if (text === undefined) {
     return { kind: "broken", text: textOf(bytes, contentType), reason: "it is not UTF-8" };
   }
-  const bare = text.startsWith("\ufeff") ? text.slice(1) : text;
+  return decodeJsonText(text.startsWith("\ufeff") ? text.slice(1) : text);
+}
+
+function decodeJsonText(bare: string): Decoded {
   if (bare.trim() === "") return nothing();
   if (nestsDeeper(bare, JSON_DEPTH_LIMIT)) {
     const reason = `it nests more than ${JSON_DEPTH_LIMIT} levels deep`;
