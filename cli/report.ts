@@ -30,19 +30,38 @@ export function errorText(error: WeirError, options: ReportOptions): string {
   const lines = [`weir: ${red}error:${noRed} ${sanitizeLine(placedMessage(error))}`];
   lines.push(...frameLines(error).map((line) => `  ${sanitizeLine(line)}`));
   if (error.hint !== undefined) lines.push(`${cyan}hint:${noCyan} ${sanitizeLine(error.hint)}`);
+  lines.push(...otherProblems(error).map((line) => `also: ${sanitizeLine(line)}`));
   if (options.isDebug) lines.push(...debugLines(error).map(sanitizeLine));
   return `${lines.join("\n")}\n`;
 }
 
 /** Returns the message of an error, behind `FILE:LINE:COLUMN: ` when it is about a place in a file. */
-function placedMessage({ message, details }: WeirError): string {
-  const { file = details["name"], line, column, problemCount } = details;
-  if (typeof line !== "number" || typeof column !== "number") return message;
-  // Others say in their message where it is.
-  if (typeof file !== "string" || message.includes(`:${line}:${column}`)) return message;
-  const others = typeof problemCount === "number" ? problemCount - 1 : 0;
-  const more = others < 1 ? "" : ` (and ${others} more ${others === 1 ? "problem" : "problems"})`;
-  return `${file}:${line}:${column}: ${message}${more}`;
+function placedMessage(error: WeirError): string {
+  const place = placeOf(error);
+  return place === undefined ? error.message : `${place}: ${error.message}`;
+}
+
+/** Returns the place an error is about, undefined when its message has it, or there is none. */
+function placeOf({ message, details }: WeirError): string | undefined {
+  const { file = details["name"], line, column } = details;
+  if (typeof line !== "number" || typeof column !== "number") return undefined;
+  if (typeof file !== "string" || message.includes(`:${line}:${column}`)) return undefined;
+  return `${file}:${line}:${column}`;
+}
+
+/** What else is wrong with the same file, a line each: all of it can be put right at once. */
+function otherProblems(error: WeirError): readonly string[] {
+  const { file, problems, problemCount } = error.details;
+  if (placeOf(error) === undefined || !Array.isArray(problems)) return [];
+  const rest: readonly unknown[] = problems.slice(1);
+  const lines = rest.flatMap((one) => {
+    if (typeof one !== "object" || one === null || !("message" in one)) return [];
+    // An object: its keys are texts.
+    const { line = "", column = "", message } = one as Readonly<Record<string, unknown>>;
+    return [`${String(file)}:${String(line)}:${String(column)}: ${String(message)}`];
+  });
+  const unlisted = typeof problemCount === "number" ? problemCount - problems.length : 0;
+  return unlisted > 0 ? [...lines, `${unlisted} more`] : lines;
 }
 
 /** Returns `error` as data; `hint` is left out when there is none. */

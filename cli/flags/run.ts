@@ -48,8 +48,8 @@ export const RUN_FLAGS = [
     kind: "value",
     label: "STEP",
     group: "Run",
-    help: "Run this step alone, no arc behind it",
-    long: `What earlier steps would have given is not there.`,
+    help: "Begin at this step in place of the first",
+    long: `Arcs lead on from it as ever. What earlier steps would have given is not there.`,
     example: "weir run sync.yaml --target fetch",
   },
   {

@@ -1,4 +1,4 @@
-import { messageOf, WeirError } from "../../../lib/base/errors.ts";
+import { codeOf, messageOf, WeirError } from "../../../lib/base/errors.ts";
 import { collectBytes } from "../../../lib/base/bytes.ts";
 import { parseJson } from "../../../lib/base/json-tree.ts";
 import type { Flags } from "../../flags.ts";
@@ -128,8 +128,9 @@ async function readBytes(path: string, purpose: string, io: Io): Promise<Uint8Ar
   try {
     return await files.read(path);
   } catch (error) {
-    throw new WeirError("IO_READ", `Cannot read ${path}${purpose}: ${messageOf(error)}`, {
-      hint: "See whether the file is there and may be read",
+    const reason = codeOf(error) === "ENOENT" ? "there is no such file" : messageOf(error);
+    throw new WeirError("IO_READ", `Cannot read ${path}${purpose}: ${reason}`, {
+      hint: "See whether the name is right, and the file may be read",
       details: { path },
       cause: error,
     });

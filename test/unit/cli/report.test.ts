@@ -75,3 +75,32 @@ test("reportError() returns the exit status of the code, also when nobody reads"
     expect(await reportError(new WeirError(code, "x"), io, false)).toBe(ERRORS[code].exit);
   }
 });
+
+test("errorText() says the place of an error in a file, and what else is wrong with it", () => {
+  const place = { file: "p.yaml", line: 3, column: 5 };
+  const problems = [
+    { line: 3, column: 5, message: "Bad" },
+    { line: 9, column: 1, message: "Worse\u001b[2J" },
+  ];
+  const error = new WeirError("PIPELINE_INVALID", "Bad", {
+    hint: "Try",
+    details: { ...place, frame: "3 | x\n  | ^", problems, problemCount: 7 },
+  });
+  expect(errorText(error, PLAIN)).toBe(
+    [
+      "weir: error: p.yaml:3:5: Bad",
+      "  3 | x",
+      "    | ^",
+      "hint: Try",
+      String.raw`also: p.yaml:9:1: Worse\x1b[2J`,
+      "also: 5 more",
+      "",
+    ].join("\n"),
+  );
+});
+
+test("errorText() does not repeat a place that the message has", () => {
+  const details = { file: "c.toml", line: 2, column: 1, problems: [{}, { message: "x" }] };
+  const error = new WeirError("CONFIG_INVALID", "Bad, in c.toml:2:1", { details });
+  expect(errorText(error, PLAIN)).toBe("weir: error: Bad, in c.toml:2:1\n");
+});
