@@ -1,11 +1,18 @@
+import { KeychainCredentials } from "../lib/auth/keychain.ts";
+import { WeirError } from "../lib/base/errors.ts";
 import { Redactor } from "../lib/base/redact.ts";
+import type { ClientOptions } from "../lib/client.ts";
 import { map } from "../lib/config/combine.ts";
 import { loadConfig } from "../lib/config/load.ts";
+import { placed } from "../lib/config/placed.ts";
 import { json } from "../lib/config/scalars.ts";
 import { loadPublicSuffixes } from "../lib/guard/public-suffix.ts";
 import type { SecretSource } from "../lib/hooks/placeholders.ts";
 import { compileKeychain, type Keychain } from "../lib/secrets/keychain.ts";
+import { runSecretCommand } from "../lib/secrets/command.ts";
+import type { TokenRequest } from "../lib/secrets/source.ts";
 import type { Io } from "./io.ts";
+import { USER_AGENT } from "./version.ts";
 
 /** Sections that others read. */
 const OTHER_SECTIONS = [
@@ -19,19 +26,35 @@ const OTHER_SECTIONS = [
   "identity",
 ];
 
+/** What a command reads its keychain with. */
+export interface SecretsContext {
+  readonly io: Io;
+  /** The value of `--config`. */
+  readonly configPath: string | undefined;
+  /** How tokens of entries are asked for. */
+  readonly dial: () => Promise<ClientOptions["dial"]>;
+}
+
 /** The keychain of a command, and what hides the values it opened. */
 export interface CommandSecrets {
   readonly source: SecretSource;
+  /** Returns the entries of the configuration. */
+  readonly keychain: () => Promise<Keychain>;
+  /** Returns the entries as credentials of a request. */
+  readonly credentials: () => Promise<KeychainCredentials>;
   readonly redactor: Redactor;
 }
 
 /** Returns the keychain of the configuration, which is read when the first secret is asked for. */
-export function commandSecrets(io: Io, path: string | undefined): CommandSecrets {
+export function commandSecrets(context: SecretsContext): CommandSecrets {
+  const random = (count: number) => context.io.runtime.random(count);
   const redactor = new Redactor();
   let opened: Promise<Keychain> | undefined;
-  const keychain = (): Promise<Keychain> => (opened ??= readKeychain(io, path, redactor));
+  const keychain = (): Promise<Keychain> => (opened ??= readKeychain(context, redactor));
   return {
     redactor,
+    keychain,
+    credentials: async () => new KeychainCredentials(await keychain(), random),
     source: {
       check: async (name) => (await keychain()).checkName(name),
       value: async (name) => await (await keychain()).valueOf(name),
@@ -43,15 +66,23 @@ export function commandSecrets(io: Io, path: string | undefined): CommandSecrets
   };
 }
 
-async function readKeychain(
-  io: Io,
-  path: string | undefined,
-  redactor: Redactor,
-): Promise<Keychain> {
-  const { runtime } = io;
+/**
+ * Makes no connection: a token that has to be asked for is not to be had without sending.
+ *
+ * @throws {WeirError} USAGE_CONFLICT
+ */
+export function refuseOffline(): Promise<never> {
+  const message = "--offline sends nothing, and the token of the keychain entry is asked for";
+  return Promise.reject(
+    new WeirError("USAGE_CONFLICT", message, { hint: "Leave --offline or --auth out" }),
+  );
+}
+
+async function readKeychain(context: SecretsContext, redactor: Redactor): Promise<Keychain> {
+  const { runtime } = context.io;
   const config = await loadConfig({
     runtime,
-    path,
+    path: context.configPath,
     sections: { keychain: map(json()) },
     otherSections: OTHER_SECTIONS,
   });
@@ -62,5 +93,17 @@ async function readKeychain(
   const file = config.path;
   const folder = file?.startsWith("/") === true ? file.slice(0, file.lastIndexOf("/")) : undefined;
   const options = { isBareAllowed: config.isPrivate, isPublicSuffix };
-  return compileKeychain(entries, options, { ...runtime, folder, redactor });
+  const request = tokenRequest(context);
+  const ports = { ...runtime, folder, redactor, request, run: runSecretCommand };
+  const hint = "See weir help auth";
+  return await placed(config, hint, () => compileKeychain(entries, options, ports));
+}
+
+/** Sends token requests as the command connects; what that takes is loaded for the first of them. */
+function tokenRequest({ io, dial }: SecretsContext): TokenRequest {
+  return async (draft) => {
+    const { createTokenClient } = await import("../lib/client.ts");
+    const options = { runtime: io.runtime, dial: await dial(), userAgent: USER_AGENT };
+    return await createTokenClient(options)(draft);
+  };
 }

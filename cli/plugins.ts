@@ -66,7 +66,11 @@ export async function openPlugins(
   context: PluginContext,
 ): Promise<OpenPlugins> {
   const { io } = context;
-  const { source, redactor } = commandSecrets(io, flags.text("config"));
+  const { source, redactor } = commandSecrets({
+    io,
+    configPath: flags.text("config"),
+    dial: () => Promise.resolve(context.dial),
+  });
   const secrets = new Placeholders(source, (count) => io.runtime.random(count));
   const net = splitHosts(flags.list("allow-net"));
   const requests = [...configured, ...parsePluginFlags(flags.list("plugin"), net)];

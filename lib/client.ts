@@ -4,11 +4,14 @@ import { sendAgain } from "./exchange/reconnect.ts";
 import { perform } from "./exchange/perform.ts";
 import type { CookieStore, ExchangeOptions, HookChain, Ports } from "./exchange/ports.ts";
 import type { Guard } from "./guard/decision.ts";
+import { exactGuard } from "./guard/exact.ts";
 import { openGuard } from "./guard/open.ts";
+import { holdBody } from "./hooks/held-body.ts";
 import type { PluginClientFactory } from "./hooks/plugin-http.ts";
 import type { Draft } from "./http/draft.ts";
 import type { Exchange } from "./http/exchange.ts";
 import type { Runtime } from "./runtime/runtime.ts";
+import type { TokenRequest } from "./secrets/source.ts";
 import { MemoryJar } from "./session/jar.ts";
 import { createTransport } from "./transport/transport.ts";
 import type { DialOptions } from "./transport/wire.ts";
@@ -25,6 +28,7 @@ export interface ClientOptions {
   readonly record?: Ports["record"] | undefined;
   readonly quota?: Ports["quota"] | undefined;
   readonly approve?: Ports["approve"] | undefined;
+  readonly retry?: Ports["retry"];
   /** True: a connection that could not be made is tried once more, from resolution on. */
   readonly isReconnecting?: boolean | undefined;
 }
@@ -66,6 +70,7 @@ export function createClient(options: ClientOptions): Client {
     credentials: options.credentials ?? noCredentials,
     send:
       options.isReconnecting === true ? sendAgain(transport.send, runtime.clock) : transport.send,
+    retry: options.retry,
     clock: runtime.clock,
   };
   return {
@@ -93,17 +98,7 @@ export interface PluginClientOptions extends Pick<ClientOptions, "runtime" | "di
  */
 export function createPluginClients(options: PluginClientOptions): PluginClientFactory {
   const { runtime, dial, hooks, credentialsOf } = options;
-  const { isVerified, authorities, minVersion, maxVersion } = dial.tls;
-  const { family, localAddress, overrides, proxyFor } = dial;
-  const own: ClientOptions["dial"] = {
-    family,
-    localAddress,
-    overrides,
-    proxyFor,
-    tls: { isVerified, authorities, minVersion, maxVersion },
-    isTunnelled: true,
-    isPinned: true,
-  };
+  const own = { ...impersonalDial(dial), isTunnelled: true, isPinned: true };
   const exchange = { maxRequests: PLUGIN_MAX_REQUESTS, limits: {}, isDecoded: true };
   return (guard, plugin) => {
     const credentials = credentialsOf?.(plugin);
@@ -112,5 +107,45 @@ export function createPluginClients(options: PluginClientOptions): PluginClientF
       perform: (draft, { signal, ...limits }) => client.perform(draft, { limits, signal }),
       close: () => client.close(),
     };
+  };
+}
+
+/** Returns how `dial` connects, without what is the caller's own. */
+function impersonalDial(dial: ClientOptions["dial"]): ClientOptions["dial"] {
+  const { isVerified, authorities, minVersion, maxVersion } = dial.tls;
+  const { family, localAddress, overrides, proxyFor, isTunnelled, isPinned } = dial;
+  const tls = { isVerified, authorities, minVersion, maxVersion };
+  return { family, localAddress, overrides, proxyFor, isTunnelled, isPinned, tls };
+}
+
+/** How tokens are asked for. */
+export interface TokenClientOptions extends Pick<ClientOptions, "runtime" | "dial" | "record"> {
+  /** Sent as User-Agent. */
+  readonly userAgent: string;
+}
+
+/** Bytes of the answer to a token request. */
+const TOKEN_BODY_CAP_BYTES = 1024 * 1024;
+const TOKEN_TIMEOUT_MS = 30_000;
+
+/**
+ * Returns what sends the token requests of a keychain.
+ *
+ * Each goes to exactly its URL, without redirects, hooks, cookies or a client certificate, in 30
+ * seconds at most. Its answer is read whole, up to 1 MiB, and its connection closed.
+ */
+export function createTokenClient(options: TokenClientOptions): TokenRequest {
+  const { runtime, record, userAgent } = options;
+  const dial = impersonalDial(options.dial);
+  const limits = { totalTimeoutMs: TOKEN_TIMEOUT_MS, decodedCapBytes: TOKEN_BODY_CAP_BYTES };
+  return async (draft) => {
+    const guard = exactGuard(draft.url);
+    const exchange = { limits, isDecoded: true };
+    using client = createClient({ runtime, dial, exchange, guard, record });
+    const defaults = [...draft.defaults, ["User-Agent", userAgent] as const];
+    const answer = await client.perform({ ...draft, defaults });
+    const held = holdBody(answer.body, TOKEN_BODY_CAP_BYTES);
+    await held.read();
+    return { ...answer, body: held.rest() };
   };
 }

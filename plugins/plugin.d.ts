@@ -107,6 +107,45 @@ interface PlainEvent {
   id: string;
 }
 
+/** A wait before a request is sent again. */
+interface RetryEvent extends RequestEvent {
+  /** Attempts made so far. */
+  attempt: number;
+  /** Milliseconds, 0 to a day; return another number to change it. */
+  delay_ms: number;
+  reason: string;
+  /** Of the response, when one came. */
+  status?: number;
+  error?: string;
+  error_code?: string;
+}
+
+/** A page of a pagination arrived. */
+interface PageEvent extends PlainEvent {
+  run_id: string;
+  step: string;
+  task: string;
+  /** From 1. */
+  page: number;
+  url: string;
+  status: number;
+  counts?: { [name: string]: number };
+}
+
+/** A run or a step of a pipeline began or ended. */
+interface RunEvent extends PlainEvent {
+  run_id: string;
+  /** Name of the pipeline. */
+  name?: string;
+  step?: string;
+  task?: string;
+  status?: string;
+  counts?: { [name: string]: number };
+  elapsed_ms?: number;
+  error?: string;
+  error_code?: string;
+}
+
 /** An answer in place of the network; capability respond. */
 interface WeirResponse {
   status?: number;
@@ -120,16 +159,16 @@ interface WeirEvents {
   pre_request: RequestEvent;
   pre_attempt: RequestEvent;
   post_attempt: ResponseEvent;
-  pre_retry: PlainEvent;
+  pre_retry: RetryEvent;
   post_request: ResponseEvent;
   error: FailedEvent;
-  page: PlainEvent;
+  page: PageEvent;
   pre_tool_call: ToolCallEvent;
   post_tool_call: ToolResultEvent;
-  run_start: PlainEvent;
-  step_start: PlainEvent;
-  step_end: PlainEvent;
-  run_end: PlainEvent;
+  run_start: RunEvent;
+  step_start: RunEvent;
+  step_end: RunEvent;
+  run_end: RunEvent;
 }
 
 /** Nothing passes; the event replaces; the others are what they say. */
@@ -141,12 +180,13 @@ type HandlerResult<E> =
   | Partial<E>
   | { cancel: true; reason?: string }
   | { fail: true; reason?: string }
+  | { stop: true; reason?: string }
   | { respond: WeirResponse };
 
 type Handler<E> = (event: E, ctx: WeirContext) => HandlerResult<E> | Promise<HandlerResult<E>>;
 
 interface HandlerOptions {
-  /** Glob on the URL, or on the name of the tool: ** is anything, * anything but a slash. */
+  /** Glob on the URL, or the name of the tool or step: ** is anything, * anything but a slash. */
   pattern?: string;
   /** Lower runs first; 100 unless said. post_* run in reverse. */
   priority?: number;

@@ -126,7 +126,8 @@ async function openScript(file: string, line: ExecLine, context: ScriptContext):
   // The word is a file even when it looks like the name of a plugin.
   const path = file.includes("/") ? file : `./${file}`;
   const { runtime } = io;
-  const { source, redactor } = commandSecrets(io, undefined);
+  const dial = () => Promise.resolve(context.dial);
+  const { source, redactor } = commandSecrets({ io, configPath: undefined, dial });
   const secrets = new Placeholders(source, (count) => runtime.random(count));
   return await openHooks({
     runtime,

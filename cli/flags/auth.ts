@@ -8,8 +8,8 @@ export const AUTH_FLAGS = [
     kind: "value",
     label: "USER[:PASS]",
     group: "Authentication",
-    help: "User and password, or a token with -A bearer",
-    long: `Sent to the host of the URL only: a redirect to another host goes without it. It takes the place of a user and password in the URL.
+    help: "User and password, a token, or @KEYCHAIN-NAME",
+    long: `Sent to the host of the URL only: a redirect to another host goes without it. It takes the place of a user and password in the URL. @NAME is an entry of the keychain in the configuration (weir help auth).
 
 When the password is left out and weir runs on a terminal, it asks for it; USER: with a colon means an empty one. Other programs of this machine can read command lines, so prefer the question for a password of worth.`,
     example: "weir -a ada:secret example.test/private",

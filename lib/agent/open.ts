@@ -5,12 +5,14 @@ import { type ErrorCode, toWeirError, WeirError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import { Redactor } from "../base/redact.ts";
 import { type LoadedConfig, loadConfig, requireUnwritable } from "../config/load.ts";
-import type { KeyPath } from "../config/locate.ts";
+import { placed } from "../config/placed.ts";
 import { type CompiledPolicy, compilePolicy } from "../guard/policy.ts";
 import { loadPublicSuffixes } from "../guard/public-suffix.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { refuseSecretCommand, runSecretCommand } from "../secrets/command.ts";
 import { compileKeychain, type Keychain } from "../secrets/keychain.ts";
 import { resolveReference } from "../secrets/reference.ts";
+import type { TokenRequest } from "../secrets/source.ts";
 import { bundledAuthorities } from "../transport/authorities.ts";
 import { parseProxy, proxyRules } from "../transport/proxy-rules.ts";
 import type { DialOptions, Proxy } from "../transport/wire.ts";
@@ -20,8 +22,12 @@ import { noQuota, quotaFile, type QuotaStore } from "./quota.ts";
 import { agentHooks, openAgentHooks } from "./plugins.ts";
 import type { AuditSink } from "./record.ts";
 import { AGENT_SECTIONS } from "./settings.ts";
+import { agentTokens } from "./tokens.ts";
 
 type AgentConfig = LoadedConfig<typeof AGENT_SECTIONS>;
+
+/** For errors of the configuration that have no hint of their own. */
+const HINT = "See weir help agent";
 
 /** What an agent needs from outside. */
 export type AgentRuntime = Pick<Runtime, "clock" | "network" | "random" | "files" | "env" | "cwd">;
@@ -57,9 +63,13 @@ export interface OpenAgent {
 /**
  * Reads the policy; makes no connection and opens no secret.
  *
+ * @param request sends the token requests of the keychain; without it there are none
  * @throws {WeirError} CONFIG_*, SECRET_REFERENCE, SECRET_EXPOSED, with file, line and column
  */
-export async function readPolicy(source: AgentSource): Promise<AgentPolicy> {
+export async function readPolicy(
+  source: AgentSource,
+  request?: TokenRequest,
+): Promise<AgentPolicy> {
   const { runtime } = source;
   const config = await loadConfig({
     runtime,
@@ -70,7 +80,7 @@ export async function readPolicy(source: AgentSource): Promise<AgentPolicy> {
   requireUnwritable(config);
   config.validateAll();
   const redactor = new Redactor();
-  const keychain = await placed(config, async () => {
+  const keychain = await placed(config, HINT, async () => {
     const entries = Object.fromEntries(config.section("keychain") ?? []);
     // The list takes 10 ms to load, and only a wildcard needs it.
     const isPublicSuffix = JSON.stringify(entries).includes('"*.')
@@ -81,9 +91,11 @@ export async function readPolicy(source: AgentSource): Promise<AgentPolicy> {
       ...runtime,
       folder: folderOf(config.path),
       redactor,
+      request,
+      run: areCommandsRun(config) ? runSecretCommand : refuseSecretCommand,
     });
   });
-  const policy = await placed(config, () => {
+  const policy = await placed(config, HINT, () => {
     const http = config.section("http_request");
     const security = config.section("security");
     const secrets = Object.fromEntries(http?.secrets ?? []);
@@ -111,11 +123,13 @@ export async function readPolicy(source: AgentSource): Promise<AgentPolicy> {
  */
 export async function openAgent(source: AgentSource, userAgent: string): Promise<OpenAgent> {
   const { runtime } = source;
-  const read = await readPolicy(source);
+  // The keychain asks for tokens when the agent is open, and by then there is a client for them.
+  const read = await readPolicy(source, (draft) => requestToken(draft));
   const { policy, keychain, redactor, config } = read;
   const dial = await dialOptions(config, policy, source.authorities);
   const quota = openQuota(policy, runtime);
   const audit = await openAudit(read, runtime);
+  const requestToken = agentTokens({ runtime, dial, audit: audit.sink, userAgent });
   const plugins = await openAgentHooks({ ...read, runtime, dial, warn: source.warn });
   const credentials = agentCredentials(policy, keychain);
   const agent = createAgent({
@@ -141,21 +155,9 @@ export async function openAgent(source: AgentSource, userAgent: string): Promise
   };
 }
 
-/** Adds file, line and column to an error that names a key of the configuration. */
-async function placed<T>(config: AgentConfig, work: () => T | Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const { code, message, hint = "See weir help agent", details } = toWeirError(error);
-    const path = details["path"];
-    if (!isKeyPath(path) || config.path === undefined) throw error;
-    throw config.errorAt(path, { message, hint }, code);
-  }
-}
-
-function isKeyPath(value: unknown): value is KeyPath {
-  const isPart = (part: unknown): boolean => typeof part === "string" || typeof part === "number";
-  return Array.isArray(value) && value.every(isPart);
+/** A model could have a command run as often as it likes; the operator has to want that. */
+function areCommandsRun(config: AgentConfig): boolean {
+  return config.section("security")?.keychain_commands === true;
 }
 
 function folderOf(path: string | undefined): string | undefined {
@@ -193,7 +195,7 @@ export async function auditPlace(
   const key =
     reference === undefined
       ? undefined
-      : await placed(config, () => resolveReference(reference, place, ports));
+      : await placed(config, HINT, () => resolveReference(reference, place, ports));
   return { path: auditPath(settings.path, runtime.env), key };
 }
 
@@ -254,7 +256,7 @@ async function dialOptions(
   policy: CompiledPolicy,
   authorities: string | undefined,
 ): Promise<Omit<DialOptions, "judge">> {
-  const proxy = await placed(config, () => proxyRule(config));
+  const proxy = await placed(config, HINT, () => proxyRule(config));
   return {
     // Named, so that NODE_EXTRA_CA_CERTS and its like add nothing to them.
     tls: { isVerified: true, authorities: authorities ?? (await bundledAuthorities()) },

@@ -47,6 +47,7 @@ const proxyShape = table({
 
 /** The shape of `[security]`. */
 const securityShape = table({
+  keychain_commands: optional(flag()),
   tool_policy: optional(table({ default: optional(text()), tools: optional(map(text())) })),
   approval: optional(
     table({

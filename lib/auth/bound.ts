@@ -8,6 +8,8 @@ import type { AuthScheme, Credential } from "./scheme.ts";
 export interface Dressing {
   /** They replace lines of the same name. */
   readonly lines: HeaderList;
+  /** Names of lines that are not sent with this hop: what they hold is not meant for it. */
+  readonly dropped?: readonly string[] | undefined;
   /** The body with the secrets it refers to; undefined when it stays as it is. */
   readonly body?: Body | undefined;
   /** The URL with the parameters of a credential; undefined when it stays as it is. */
@@ -18,8 +20,11 @@ export interface Dressing {
 export interface CredentialStore {
   /** Returns what belongs to this hop. */
   dress(request: HopRequest): Promise<Dressing>;
-  /** Returns header lines that answer a 401, undefined when there is no answer. Asked once a hop. */
-  answer(request: HopRequest, challenge: ResponseHead): Promise<HeaderList | undefined>;
+  /**
+   * Returns what answers a 401, over what the hop was dressed with; undefined when there is no
+   * answer. Asked once a hop, with the request that `dress` was given.
+   */
+  answer(request: HopRequest, challenge: ResponseHead): Promise<Dressing | undefined>;
 }
 
 /** The store of a client that was given no credential. */
@@ -44,13 +49,22 @@ export function boundCredential(
     answer: async (request, head) => {
       if (!isMeant(request)) return undefined;
       const lines = await scheme.answer?.(credential, request, head);
-      const { body } = request;
-      if (lines === undefined || body.kind !== "stream" || body.replayable) return lines;
-      throw new WeirError(
-        "AUTH_BODY",
-        `${request.url.host} asks who sends a body that can be read only once`,
-        { hint: "Save the body to a file and send it with @FILE" },
-      );
+      if (lines === undefined) return undefined;
+      checkReplayable(request);
+      return { lines };
     },
   };
+}
+
+/**
+ * Throws for a request that cannot be sent a second time, with the answer to a 401.
+ *
+ * @throws {WeirError} AUTH_BODY
+ */
+export function checkReplayable({ body, url }: HopRequest): void {
+  if (body.kind !== "stream" || body.replayable) return;
+  const message = `${url.host} asks who sends a body that can be read only once`;
+  throw new WeirError("AUTH_BODY", message, {
+    hint: "Save the body to a file and send it with @FILE",
+  });
 }

@@ -43,6 +43,7 @@ export const ERRORS = {
   DATA_BAD_JSON: { ...DATA, summary: "A JSON text given as input is not valid" },
   DATA_NOT_UTF8: { ...DATA, summary: "A file that must be text is not valid UTF-8" },
   DATA_BAD_SESSION: { ...DATA, summary: "A session file cannot be read" },
+  DATA_BAD_CSV: { ...DATA, summary: "A CSV text given as input is not valid" },
   DATA_BAD_CALL: { ...DATA, audience: "agent", summary: "A tool call is not valid" },
   CONFIG_UNREADABLE: { ...CONFIG, summary: "The configuration file cannot be read" },
   CONFIG_INVALID: { ...CONFIG, summary: "The configuration is not valid" },
@@ -95,6 +96,14 @@ export const ERRORS = {
   BODY_TOO_LARGE: { ...DATA, summary: "A body that must be held is larger than the cap" },
   BODY_ENCODING: { ...DATA, summary: "The content coding of a body is broken or unknown" },
   BODY_LENGTH: { ...DATA, summary: "A body is shorter or longer than its declared length" },
+  SELECT_BAD_PATH: { ...DATA, summary: "A path of select cannot be read" },
+  SELECT_TOO_LARGE: { ...DATA, summary: "A selected field is larger than may be held" },
+  SELECT_NOT_STREAMED: { ...DATA, summary: "A path cannot be followed in a body as large as this" },
+  REFERENCE_NOT_AVAILABLE: {
+    ...DATA,
+    retryable: true,
+    summary: "A stored result is missing, expired or broken",
+  },
   IO_READ: { ...FILE, summary: "A file cannot be read" },
   IO_WRITE: { ...FILE, summary: "A file cannot be written" },
   AUTH_BODY: { ...DATA, summary: "A 401 asks for a body again that can be read only once" },
@@ -103,6 +112,13 @@ export const ERRORS = {
   SECRET_REFERENCE: { ...CONFIG, summary: "A secret reference is not one weir can read" },
   SECRET_EXPOSED: { ...CONFIG, summary: "A file with a secret can be read by others" },
   SECRET_UNBOUND: { ...DENIED, summary: "A credential is not meant for this host" },
+  SECRET_UNTRUSTED: {
+    ...DENIED,
+    audience: "user",
+    summary: "A pipeline file has a secret reference that only a trusted one may have",
+  },
+  TOKEN_REFUSED: { ...CONFIG, summary: "A token request brought no token" },
+  TOKEN_UNAVAILABLE: { ...NETWORK, summary: "A token endpoint cannot answer for now" },
   POLICY_DISABLED: { ...DENIED, audience: "operator", summary: "The HTTP tool is switched off" },
   POLICY_DENIED: { ...DENIED, summary: "The policy does not allow this request" },
   POLICY_BAD_URL: { ...DENIED, summary: "The URL is written in a form the guard refuses" },
@@ -178,6 +194,12 @@ export function toWeirError(error: unknown): WeirError {
     hint: "This is a bug in weir; run again with --debug and report what it prints",
     cause: error,
   });
+}
+
+/** Returns the same error with further facts; those it has under the same names are replaced. */
+export function withDetails(error: WeirError, more: Readonly<Record<string, unknown>>): WeirError {
+  const { code, message, hint, details, cause } = error;
+  return new WeirError(code, message, { hint, details: { ...details, ...more }, cause });
 }
 
 /** Returns the string code of a foreign error such as ENOENT, or "" when it has none. */

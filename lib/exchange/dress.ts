@@ -1,3 +1,4 @@
+import type { Dressing } from "../auth/bound.ts";
 import { type Body, bodyLength } from "../http/body.ts";
 import type { HopRequest, SentRequest } from "../http/exchange.ts";
 import type { HeaderList } from "../http/headers.ts";
@@ -14,10 +15,26 @@ export async function dress(
   hop: HopRequest,
   ports: Pick<Ports, "jar" | "credentials">,
 ): Promise<SentRequest> {
-  const cookies = await ports.jar.cookiesFor(request.url);
-  const headers = withCookies(request.headers, cookies);
-  const { lines, body, url } = await ports.credentials.dress(hop);
-  const dressed = withUrl(withLines({ ...request, headers }, lines), url);
+  const dressed = withDressing(request, await ports.credentials.dress(hop));
+  return withCookies(dressed, await ports.jar.cookiesFor(request.url));
+}
+
+/** Returns a dressed request with what answers a 401; the cookies of the jar stay. */
+export async function dressAnswer(
+  dressed: SentRequest,
+  answer: Dressing,
+  { jar }: Pick<Ports, "jar">,
+): Promise<SentRequest> {
+  const again = withDressing(dressed, answer);
+  if (!hasHeader(answer.lines, "cookie")) return again;
+  return withCookies(again, await jar.cookiesFor(dressed.url));
+}
+
+/** Returns the request with what it is dressed with, in place of what stood there. */
+function withDressing(request: SentRequest, dressing: Dressing): SentRequest {
+  const { lines, dropped = [], body, url } = dressing;
+  const kept = { ...request, headers: withoutHeaders(request.headers, dropped) };
+  const dressed = withUrl(withLines(kept, lines), url);
   return body === undefined ? dressed : withBody(dressed, body);
 }
 
@@ -37,14 +54,15 @@ function withBody(request: SentRequest, body: Body): SentRequest {
 }
 
 /** Returns the request with `lines` in place of the lines of the same names. */
-export function withLines(request: SentRequest, lines: HeaderList): SentRequest {
+function withLines(request: SentRequest, lines: HeaderList): SentRequest {
   if (lines.length === 0) return request;
   const names = lines.map(([name]) => name);
   return { ...request, headers: [...withoutHeaders(request.headers, names), ...lines] };
 }
 
-function withCookies(headers: HeaderList, cookies: string | undefined): HeaderList {
-  if (cookies === undefined || cookies === "") return headers;
-  const typed = headerValue(headers, "cookie");
-  return withHeader(headers, "Cookie", typed === undefined ? cookies : `${typed}; ${cookies}`);
+function withCookies(request: SentRequest, cookies: string | undefined): SentRequest {
+  if (cookies === undefined || cookies === "") return request;
+  const typed = headerValue(request.headers, "cookie");
+  const value = typed === undefined ? cookies : `${typed}; ${cookies}`;
+  return { ...request, headers: withHeader(request.headers, "Cookie", value) };
 }

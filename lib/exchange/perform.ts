@@ -1,9 +1,8 @@
 import { collectUpTo } from "../base/bytes.ts";
 import type { Draft } from "../http/draft.ts";
-import type { Exchange, Hop, HopRequest } from "../http/exchange.ts";
-import { headerValue } from "../http/headers.ts";
-import { admit } from "./admit.ts";
-import { attempt } from "./attempt.ts";
+import type { Exchange, Hop } from "../http/exchange.ts";
+import { admit, question } from "./admit.ts";
+import { attempts } from "./attempts.ts";
 import { follow } from "./follow.ts";
 import type { ExchangeOptions, Ports } from "./ports.ts";
 import { prepare } from "./prepare.ts";
@@ -13,7 +12,8 @@ import { sendHop } from "./send-hop.ts";
 const HOP_BODY_CAP_BYTES = 64 * 1024;
 
 /**
- * The line of one request: hooks, then each hop admitted, dressed, sent and remembered, then hooks.
+ * The line of one request: hooks, then attempts, each of them hops admitted, dressed, sent and
+ * remembered, then hooks.
  *
  * Every mode goes through it; what differs between them comes in as ports.
  *
@@ -24,43 +24,30 @@ export async function perform(
   ports: Ports,
   options: ExchangeOptions,
 ): Promise<Exchange> {
-  const startedMs = ports.clock.monotonicMs();
   const { hooks } = ports;
   const first = await hooks.beforeRequest(draft);
   if ("answered" in first) return await hooks.afterResponse(first.answered);
-  const send = (current: Draft) => sendHops(current, ports, { options, startedMs });
-  return await hooks.afterResponse(await attempt(first, hooks, send));
+  const send = (current: Draft) => sendHops(current, ports, options);
+  return await hooks.afterResponse(await attempts(first, ports, { ...options, send }));
 }
 
 /** Sends the request and follows its redirects; returns the exchange with the last response. */
-async function sendHops(
-  first: Draft,
-  ports: Ports,
-  { options, startedMs }: { readonly options: ExchangeOptions; readonly startedMs: number },
-): Promise<Exchange> {
+async function sendHops(first: Draft, ports: Ports, options: ExchangeOptions): Promise<Exchange> {
+  const startedMs = ports.clock.monotonicMs();
   const hops: Hop[] = [];
   for (let current = first; ;) {
     const request = prepare(current);
-    const asked = question(current, hops);
+    const asked = question(current, request, hops);
     await admit(asked, ports);
     const { hop, body } = await sendHop(request, asked, ports, { options, startedMs });
     await ports.jar.remember(request.url, hop.response);
     const next = follow(current, hop.response, hops.length + 1, { options, body });
     if (next === undefined) {
       const elapsedMs = ports.clock.monotonicMs() - startedMs;
-      const exchange = { draft: first, hops: [...hops, hop], response: hop.response };
-      return { ...exchange, body, elapsedMs };
+      return { draft: first, hops: [...hops, hop], response: hop.response, body, elapsedMs };
     }
     hops.push({ ...hop, body: await collectUpTo(body.chunks, HOP_BODY_CAP_BYTES) });
     body.cancel();
     current = next;
   }
-}
-
-/** Returns what guard and credentials are asked: the caller's own lines, and where a redirect comes from. */
-function question({ method, url, headers, body }: Draft, hops: readonly Hop[]): HopRequest {
-  const before = hops.at(-1);
-  if (before === undefined) return { method, url, headers, body, hop: 0 };
-  const written = headerValue(before.response.headers, "location");
-  return { method, url, headers, body, hop: hops.length, from: before.request.url, written };
 }

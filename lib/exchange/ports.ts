@@ -24,8 +24,61 @@ export interface HookChain {
   beforeAttempt?(draft: Draft, attempt: number): Promise<Draft>;
   /** Looks at what an attempt came to. */
   afterAttempt?(draft: Draft, attempt: number, outcome: Exchange | WeirError): Promise<void>;
-  /** Returns an answer in place of a failure, undefined to let it fail. */
-  onError?(draft: Draft, error: WeirError): Promise<Exchange | undefined>;
+  /**
+   * Looks at a wait that is to come: returns how long it is to be instead, "veto" when the request is
+   * not to be sent again, undefined to leave it as it is.
+   */
+  beforeRetry?(
+    draft: Draft,
+    plan: RetryPlan,
+  ): Promise<{ readonly delayMs: number } | "veto" | undefined>;
+  /** Returns an answer in place of the failure of the last attempt, undefined to let it fail. */
+  onError?(draft: Draft, error: WeirError, attempt: number): Promise<Exchange | undefined>;
+}
+
+/** A wait that is to come, as hooks see it. */
+export interface RetryPlan {
+  /** Attempts made so far, from 1. */
+  readonly attempt: number;
+  readonly delayMs: number;
+  /** Why it is sent again, for a person. */
+  readonly reason: string;
+  readonly outcome: Exchange | WeirError;
+}
+
+/** What an attempt came to. */
+export interface Made {
+  /** Attempts made so far, from 1. */
+  readonly attempt: number;
+  readonly draft: Draft;
+  /**
+   * The body of an exchange may be read here from its start, more than once, or not at all: whoever
+   * gets the exchange afterwards reads all of it. What is read here is held in memory until then, so
+   * a reader stops at a cap of its own.
+   */
+  readonly result: Exchange | WeirError;
+  /** Since the first attempt began, waits included. */
+  readonly elapsedMs: number;
+}
+
+/** A wait before the next attempt. */
+export interface RetryWait {
+  readonly waitMs: number;
+  /** Why, for a person: the status, or what failed. */
+  readonly reason: string;
+}
+
+/** Decides whether a request is sent again. */
+export interface Retry {
+  /**
+   * Returns how long to wait before the next attempt, undefined when this was the last one.
+   *
+   * Asked after each attempt; not about one that was cancelled, nor when the request has a body that
+   * can be read only once.
+   */
+  next(made: Made): Promise<RetryWait | undefined>;
+  /** Told of the wait as it will be: plugins have had their say. */
+  waiting?(made: Made, wait: RetryWait): void | Promise<void>;
 }
 
 /** Writes what is asked and what became of it; a throw refuses the request. */
@@ -48,6 +101,8 @@ export interface Ports {
   readonly jar: CookieStore;
   readonly credentials: CredentialStore;
   readonly send: Send;
+  /** Left out: a request is sent once. */
+  readonly retry?: Retry | undefined;
   readonly clock: Clock;
 }
 
@@ -57,9 +112,10 @@ export interface ExchangeOptions {
   readonly maxRequests?: number | undefined;
   /** Names of headers that carry a credential, beside the well-known ones; never sent cross-origin. */
   readonly credentialHeaders?: readonly string[] | undefined;
-  /** `totalTimeoutMs` bounds the whole exchange, all hops and the last body included. */
+  /** `totalTimeoutMs` bounds each attempt, all its hops and the last body included; no wait counts. */
   readonly limits: WireLimits;
   readonly isDecoded: boolean;
+  /** Ends a request that runs, and a wait between two. */
   readonly signal?: AbortSignal | undefined;
   readonly onUpload?: ((sentBytes: number) => void) | undefined;
 }

@@ -1,13 +1,13 @@
-import { toWeirError } from "../base/errors.ts";
+import { toWeirError, type WeirError, withDetails } from "../base/errors.ts";
 import type { Hop, HopRequest, ResponseBody, SentRequest } from "../http/exchange.ts";
-import type { WireLimits, WireResponse } from "../transport/wire.ts";
-import { dress, withLines } from "./dress.ts";
+import type { Arrival, WireLimits, WireResponse } from "../transport/wire.ts";
+import { dress, dressAnswer } from "./dress.ts";
 import type { ExchangeOptions, Ports } from "./ports.ts";
 
 /** What all hops of an exchange share. */
 export interface HopContext {
   readonly options: ExchangeOptions;
-  /** When the exchange began, on the monotonic clock. */
+  /** When the attempt began, on the monotonic clock. */
   readonly startedMs: number;
   /** True: the request answers a 401. */
   readonly isAnswer?: boolean | undefined;
@@ -26,13 +26,14 @@ export async function sendHop(
   ports: Ports,
   context: HopContext,
 ): Promise<AnsweredHop> {
-  const dressed = await dress(request, asked, ports);
+  const unsent = asked.hop === 0 ? "never" : "unknown";
+  const dressed = await arriving(unsent, dress(request, asked, ports));
   const first = await sendRecorded(dressed, asked, ports, context);
   if (first.hop.response.status !== 401) return first;
-  const lines = await ports.credentials.answer(asked, first.hop.response);
-  if (lines === undefined) return first;
+  const answer = await arriving("answered", ports.credentials.answer(asked, first.hop.response));
+  if (answer === undefined) return first;
   first.body.cancel();
-  return await sendRecorded(withLines(dressed, lines), asked, ports, {
+  return await sendRecorded(await dressAnswer(dressed, answer, ports), asked, ports, {
     ...context,
     isAnswer: true,
   });
@@ -46,12 +47,13 @@ async function sendRecorded(
 ): Promise<AnsweredHop> {
   const { isDecoded, signal, onUpload } = context.options;
   const limits = remaining(ports, context);
+  const isFollowUp = asked.hop > 0 || context.isAnswer === true;
   try {
     const { head, body, timings, connection }: WireResponse = await ports.send({
       ...request,
       limits,
       isDecoded,
-      isFollowUp: asked.hop > 0 || context.isAnswer,
+      isFollowUp,
       signal,
       onUpload,
     });
@@ -60,8 +62,22 @@ async function sendRecorded(
     return { hop, body };
   } catch (error) {
     await ports.record.outcome(asked, toWeirError(error));
-    throw error;
+    throw isFollowUp ? afterAnswer(toWeirError(error)) : error;
   }
+}
+
+/** A credential may fail with a request of its own, whose arrival is not that of this one. */
+async function arriving<T>(arrival: Arrival, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw withDetails(toWeirError(error), { arrival });
+  }
+}
+
+/** What was sent before it did arrive, whatever became of this one. */
+function afterAnswer(error: WeirError): WeirError {
+  return error.details["arrival"] === "never" ? withDetails(error, { arrival: "unknown" }) : error;
 }
 
 /** Returns the limits with the time that the hops before have taken. */

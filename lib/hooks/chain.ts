@@ -4,14 +4,15 @@ import type { HookChain } from "../exchange/ports.ts";
 import { readBody } from "../http/body.ts";
 import type { Draft } from "../http/draft.ts";
 import type { Exchange } from "../http/exchange.ts";
-import { requestEvent, responseEvent } from "./event.ts";
+import { errorFields, requestEvent, responseEvent } from "./event.ts";
 import type { EventName } from "./events.ts";
 import { cancelled } from "./failure.ts";
 import { holdBody } from "./held-body.ts";
 import { answeredExchange, patchDraft, patchDraftHeaders, patchExchange } from "./patch.ts";
 import type { Hook, HookCall } from "./plugin.ts";
+import { beforeRetry } from "./retry-hooks.ts";
 import type { HookRunner } from "./runner.ts";
-import type { Verdict } from "./verdict.ts";
+import { refuseOutOfPlace, type Verdict } from "./verdict.ts";
 
 /** How the chain treats bodies. */
 export interface ChainOptions {
@@ -33,7 +34,8 @@ export function createChain(runner: HookRunner, options: ChainOptions): HookChai
     afterResponse: (exchange) => afterResponse(runner, options, exchange),
     beforeAttempt: (draft, attempt) => beforeAttempt(runner, draft, attempt),
     afterAttempt: (draft, attempt, outcome) => afterAttempt(runner, draft, attempt, outcome),
-    onError: (draft, error) => onError(runner, options, draft, error),
+    beforeRetry: (draft, plan) => beforeRetry(runner, draft, plan),
+    onError: (draft, error, attempt) => onError(runner, options, draft, { error, attempt }),
   };
 }
 
@@ -113,10 +115,7 @@ async function afterResponse(
     const held = holdBody(current.body, options.bodyCapBytes);
     const before = current;
     const result = await runner.guarded(hook, async () => {
-      const verdict = await runner.ask(
-        hook,
-        responseCall("post_request", id, before, held, options),
-      );
+      const verdict = await runner.ask(hook, responseCall(id, before, held, options));
       if (verdict.kind === "fail") return { failed: verdict.reason };
       if (verdict.kind === "replace") return { exchange: patchExchange(before, verdict.raw) };
       return refuseOutOfPlace(verdict);
@@ -134,15 +133,14 @@ async function afterResponse(
 }
 
 function responseCall(
-  type: EventName,
   id: string,
   exchange: Exchange,
   held: { read(): Promise<Uint8Array> },
   { isStreamed }: ChainOptions,
 ): HookCall {
   return {
-    event: responseEvent(type, id, exchange),
-    context: {},
+    event: responseEvent("post_request", id, exchange),
+    context: { attempt: exchange.attempt ?? 1 },
     read() {
       if (!isStreamed) return held.read();
       throw new WeirError(
@@ -151,13 +149,6 @@ function responseCall(
       );
     },
   };
-}
-
-function refuseOutOfPlace(verdict: Verdict): Record<string, never> {
-  if (verdict.kind === "pass") return {};
-  throw new WeirError("HOOK_FAILED", `it returned ${verdict.kind}, which cannot be done here`, {
-    hint: "Return { fail: true, reason } to make a response a failure",
-  });
 }
 
 function failedBy(hook: Hook, reason: unknown): WeirError {
@@ -212,16 +203,12 @@ async function afterAttempt(
   }
 }
 
-function errorFields({ code, message }: WeirError): { error: string; error_code: string } {
-  return { error: message, error_code: code };
-}
-
 /** Lets hooks see a failure, or answer in its place; undefined leaves the failure as it is. */
 async function onError(
   runner: HookRunner,
   options: ChainOptions,
   draft: Draft,
-  error: WeirError,
+  { error, attempt }: { readonly error: WeirError; readonly attempt: number },
 ): Promise<Exchange | undefined> {
   const id = runner.newId();
   for (const hook of await runner.hooks("error")) {
@@ -229,7 +216,7 @@ async function onError(
     const call = requestCall("error", id, draft, options);
     const event = { ...requestEvent("error", id, draft), ...errorFields(error) };
     const result = await runner.guarded(hook, async () => {
-      const verdict = await runner.ask(hook, { ...call, event });
+      const verdict = await runner.ask(hook, { ...call, event, context: { attempt } });
       if (verdict.kind === "respond") return { answered: answer(draft, verdict) };
       return refuseOutOfPlace(verdict);
     });

@@ -1,3 +1,4 @@
+import type { WeirError } from "../base/errors.ts";
 import type { Draft } from "../http/draft.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { hasHeader, type HeaderList } from "../http/headers.ts";
@@ -105,4 +106,9 @@ export function responseEvent(type: EventName, id: string, exchange: Exchange): 
     timing: { elapsed_ms: Math.round(elapsedMs) },
     hops: hops.map((hop) => ({ url: hop.request.url.href, status: hop.response.status })),
   };
+}
+
+/** Returns the fields of an event about a failure. */
+export function errorFields({ code, message }: WeirError): { error: string; error_code: string } {
+  return { error: message, error_code: code };
 }

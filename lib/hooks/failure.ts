@@ -55,10 +55,15 @@ function isOfHooks(code: ErrorCode): boolean {
   return code.startsWith("HOOK_") || code.startsWith("PLUGIN_");
 }
 
+/** Returns the reason a plugin gave, as one line for a person. */
+export function reasonText(reason: unknown, otherwise: string): string {
+  const text = typeof reason === "string" && reason !== "" ? reason : otherwise;
+  return sanitizeLine(text).slice(0, 1000);
+}
+
 /** Returns the error of a request that a plugin cancelled. */
 export function cancelled(plugin: string, reason: unknown, event: string): WeirError {
-  const text = typeof reason === "string" && reason !== "" ? reason : "cancelled";
-  const shown = sanitizeLine(text).slice(0, 1000);
+  const shown = reasonText(reason, "cancelled");
   return new WeirError("HOOK_CANCELLED", `Request cancelled by plugin ${plugin}: ${shown}`, {
     hint: "The plugin decides this; run without it if it should not",
     details: { plugin, event, reason: shown },

@@ -19,6 +19,7 @@ import type { RawLog } from "./messages.ts";
 import type { HookSecrets } from "./operations.ts";
 import { Plugin, type PluginSpec } from "./plugin.ts";
 import type { PluginClientFactory } from "./plugin-http.ts";
+import { createRunHooks, type RunHooks } from "./run-hooks.ts";
 import { type HookMode, HookRunner } from "./runner.ts";
 import { Sandbox } from "./sandbox.ts";
 import { fileStorage } from "./storage.ts";
@@ -39,6 +40,8 @@ export interface HooksOptions {
   /** Makes the clients of the plugins' own requests. */
   readonly createClient: PluginClientFactory;
   readonly mode: HookMode;
+  /** What handlers read as `ctx.run_id`: that of the pipeline's run; else one of their own. */
+  readonly runId?: string | undefined;
   /** Takes a warning: a handler failed whose failures do not stop the request. */
   readonly warn: (text: string) => void;
   readonly log: (line: PluginLog) => void;
@@ -55,6 +58,7 @@ export interface HooksOptions {
 export interface Hooks {
   readonly chain: HookChain;
   readonly tools: ToolHooks;
+  readonly run: RunHooks;
   readonly plugins: readonly Plugin[];
   /** Loads every plugin; throws PLUGIN_INVALID, PLUGIN_UNTRUSTED, HOOK_FAILED. */
   ready(): Promise<void>;
@@ -101,12 +105,14 @@ export async function openHooks(options: HooksOptions): Promise<Hooks> {
     clock: runtime.clock,
     random: runtime.random,
     mode,
+    runId: options.runId,
     warn,
   });
   const isStreamed = options.isStreamed === true;
   return {
     chain: createChain(runner, { bodyCapBytes: BODY_CAP_BYTES, isStreamed }),
     tools: createToolHooks(runner),
+    run: createRunHooks(runner),
     plugins,
     ready: () => runner.ready(),
     pids: () => sandbox.pids(),

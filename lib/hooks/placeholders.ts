@@ -1,10 +1,11 @@
 import type { CredentialStore } from "../auth/bound.ts";
-import { utf8 } from "../base/bytes.ts";
+import {
+  filledCredentials,
+  fillHop,
+  type Placeholders as OpenedPlaceholders,
+} from "../auth/fill.ts";
 import type { Secret } from "../base/secret.ts";
-import { type Body, textBody } from "../http/body.ts";
-import type { HopRequest } from "../http/exchange.ts";
-import { type HeaderEntry, headerValue } from "../http/headers.ts";
-import { encodingOf, type TextEncoding } from "../secrets/placeholder.ts";
+import type { TextEncoding } from "../secrets/placeholder.ts";
 import type { HookSecrets } from "./operations.ts";
 
 /** The keychain as plugins may use it. */
@@ -31,13 +32,6 @@ const ISSUED_LIMIT = 10_000;
 interface Issued {
   readonly plugin: string;
   readonly name: string;
-}
-
-/** Where a text goes, and whose placeholders open there; undefined: those of every plugin. */
-interface Place {
-  readonly url: URL;
-  readonly encoding: TextEncoding;
-  readonly plugin: string | undefined;
 }
 
 /**
@@ -86,63 +80,17 @@ export class Placeholders implements HookSecrets {
    * @param plugin whose own requests they are for: it opens what was given to it, and no other's
    */
   around(base: CredentialStore, plugin?: string): CredentialStore {
-    return {
-      answer: (request, challenge) => base.answer(request, challenge),
-      dress: async (request) => {
-        const filled = await this.#fill(request, plugin);
-        if (filled === undefined) return await base.dress(request);
-        const { headers, body } = filled;
-        const dressing = await base.dress(body === undefined ? request : { ...request, body });
-        const own = new Set(dressing.lines.map(([name]) => name.toLowerCase()));
-        const lines = headers.filter(([name]) => !own.has(name.toLowerCase()));
-        return { body, ...dressing, lines: [...lines, ...dressing.lines] };
+    const placeholders: OpenedPlaceholders = {
+      prefix: PREFIX,
+      pattern: PLACEHOLDER,
+      open: async (found, { url }, encoding) => {
+        const issued = this.#issued.get(found);
+        if (issued === undefined || (plugin ?? issued.plugin) !== issued.plugin) return undefined;
+        return await this.#source.written(issued.name, url, encoding);
       },
     };
+    return filledCredentials(base, {
+      fill: async (hop) => (this.#issued.size === 0 ? undefined : await fillHop(hop, placeholders)),
+    });
   }
-
-  /** Returns the lines and the body of a hop with their values; undefined when there is none. */
-  async #fill(hop: HopRequest, plugin: string | undefined) {
-    if (this.#issued.size === 0) return undefined;
-    const headers = await Promise.all(
-      hop.headers.map(async ([name, value]): Promise<HeaderEntry> => [
-        name,
-        await this.#open(value, { url: hop.url, encoding: "header", plugin }),
-      ]),
-    );
-    const changed = headers.filter(([, value], at) => value !== hop.headers[at]?.[1]);
-    const body = await this.#fillBody(hop, plugin);
-    return changed.length === 0 && body === undefined ? undefined : { headers: changed, body };
-  }
-
-  async #fillBody(
-    { body, headers, url }: HopRequest,
-    plugin: string | undefined,
-  ): Promise<Body | undefined> {
-    if (body.kind !== "bytes" || !hasPrefix(body.bytes)) return undefined;
-    const text = new TextDecoder().decode(body.bytes);
-    const encoding = encodingOf(headerValue(headers, "content-type"));
-    const filled = await this.#open(text, { url, encoding, plugin });
-    return filled === text ? undefined : textBody(filled);
-  }
-
-  async #open(text: string, { url, encoding, plugin }: Place): Promise<string> {
-    if (!text.includes(PREFIX)) return text;
-    const values = new Map<string, string>();
-    for (const [placeholder] of text.matchAll(PLACEHOLDER)) {
-      const issued = this.#issued.get(placeholder);
-      if (issued === undefined || (plugin !== undefined && issued.plugin !== plugin)) continue;
-      values.set(placeholder, await this.#source.written(issued.name, url, encoding));
-    }
-    return text.replaceAll(PLACEHOLDER, (placeholder) => values.get(placeholder) ?? placeholder);
-  }
-}
-
-const PREFIX_BYTES = utf8(PREFIX);
-
-function hasPrefix(bytes: Uint8Array): boolean {
-  const [first = 0] = PREFIX_BYTES;
-  for (let at = bytes.indexOf(first); at >= 0; at = bytes.indexOf(first, at + 1)) {
-    if (PREFIX_BYTES.every((byte, offset) => bytes[at + offset] === byte)) return true;
-  }
-  return false;
 }

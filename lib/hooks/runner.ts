@@ -14,24 +14,36 @@ export interface RunnerPorts {
   readonly clock: Clock;
   readonly random: (count: number) => Uint8Array;
   readonly mode: HookMode;
+  /** What handlers read as `ctx.run_id`; one of its own when not given. */
+  readonly runId?: string | undefined;
   /** Takes a warning for a person: one line, sanitized. */
   readonly warn: (text: string) => void;
 }
 
 /** Events whose handlers may not change anything. */
-const OBSERVED: ReadonlySet<EventName> = new Set(["load", "unload", "post_attempt", "page"]);
+const OBSERVED: ReadonlySet<EventName> = new Set([
+  "load",
+  "unload",
+  "post_attempt",
+  "page",
+  "run_start",
+  "step_start",
+  "step_end",
+  "run_end",
+]);
 
 /** Asks handlers, in their order, and sees to it that each stays within its grant. */
 export class HookRunner {
   readonly #ports: RunnerPorts;
   readonly #plugins: readonly Plugin[];
-  readonly #runId: string;
+  /** The run the handlers are told of. */
+  readonly runId: string;
   #sorted: Promise<ReadonlyMap<EventName, readonly Hook[]>> | undefined;
 
   constructor(plugins: readonly Plugin[], ports: RunnerPorts) {
     this.#plugins = plugins;
     this.#ports = ports;
-    this.#runId = newId(ports.clock, ports.random);
+    this.runId = ports.runId ?? newId(ports.clock, ports.random);
   }
 
   /** Returns a new id for an event. */
@@ -51,7 +63,7 @@ export class HookRunner {
 
   /** Runs a handler and reads what it returned; refuses what its plugin was not granted. */
   async ask(hook: Hook, call: HookCall): Promise<Verdict> {
-    const context = { run_id: this.#runId, mode: this.#ports.mode, attempt: 1 };
+    const context = { run_id: this.runId, mode: this.#ports.mode, attempt: 1 };
     const raw = await hook.plugin.run(hook, { ...call, context: { ...context, ...call.context } });
     const verdict = readVerdict(raw);
     checkCapability(hook, verdict);
@@ -74,10 +86,25 @@ export class HookRunner {
     }
   }
 
-  /** Runs the handlers of an event that nobody waits for the answer of. */
-  async announce(event: EventName): Promise<void> {
+  /** Tells a person one line. */
+  warn(text: string): void {
+    this.#ports.warn(text);
+  }
+
+  /**
+   * Runs the handlers of an event that only observe.
+   *
+   * @param subject what their patterns are held against; every handler is run when not given
+   */
+  async announce(
+    event: EventName,
+    fields: Readonly<Record<string, unknown>> = {},
+    subject?: string,
+  ): Promise<void> {
+    const id = this.newId();
     for (const hook of await this.hooks(event)) {
-      const call = { event: { type: event, id: this.newId() }, context: {} };
+      if (subject !== undefined && !hook.matches(subject)) continue;
+      const call = { event: { type: event, id, ...fields }, context: {} };
       await this.guarded(hook, () => this.ask(hook, call));
     }
   }
@@ -113,9 +140,9 @@ export class HookRunner {
 
 function checkCapability(hook: Hook, verdict: Verdict): void {
   const { plugin, event } = hook;
-  if (verdict.kind !== "pass" && OBSERVED.has(event)) {
-    throw new WeirError("HOOK_FAILED", `it returned ${verdict.kind}, and ${event} only observes`);
-  }
+  checkPlace(event, verdict);
+  // The time of a wait is no part of a request.
+  if (event === "pre_retry") return;
   const needed =
     verdict.kind === "replace" ? "rewrite" : verdict.kind === "respond" ? "respond" : undefined;
   if (needed === undefined || plugin.has(needed)) return;
@@ -124,4 +151,16 @@ function checkCapability(hook: Hook, verdict: Verdict): void {
     `it returned ${verdict.kind === "respond" ? "a response" : "a replacement"} without the capability ${needed}`,
     { hint: `Add "${needed}" to capabilities in its manifest, and grant it` },
   );
+}
+
+/** Throws unless the event is one whose handlers may do this. */
+function checkPlace(event: EventName, { kind }: Verdict): void {
+  if (kind === "stop") {
+    if (event === "page") return;
+    throw new WeirError("HOOK_FAILED", `it returned stop, and ${event} is no page`, {
+      hint: "Return { cancel: true, reason } to stop a request",
+    });
+  }
+  if (kind === "pass" || !OBSERVED.has(event)) return;
+  throw new WeirError("HOOK_FAILED", `it returned ${kind}, and ${event} only observes`);
 }

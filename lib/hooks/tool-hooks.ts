@@ -1,5 +1,5 @@
 import { WeirError } from "../base/errors.ts";
-import { sanitizeLine } from "../base/sanitize.ts";
+import { reasonText } from "./failure.ts";
 import { isRecord } from "./messages.ts";
 import type { HookRunner } from "./runner.ts";
 
@@ -84,8 +84,7 @@ function outcomeOf(fields: Readonly<Record<string, unknown>>, before: ToolOutcom
 }
 
 function blocked(plugin: string, reason: unknown): WeirError {
-  const text = typeof reason === "string" && reason !== "" ? reason : "cancelled";
-  const shown = sanitizeLine(text).slice(0, 1000);
+  const shown = reasonText(reason, "cancelled");
   return new WeirError("HOOK_CANCELLED", `Tool call cancelled by plugin ${plugin}: ${shown}`, {
     hint: "The operator's plugin decides this; do not try it again in another form",
     details: { plugin, event: "pre_tool_call", reason: shown },

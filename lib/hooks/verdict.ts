@@ -10,6 +10,7 @@ export type Verdict =
   | { readonly kind: "replace"; readonly raw: RawObject }
   | { readonly kind: "respond"; readonly answer: unknown; readonly raw: RawObject }
   | { readonly kind: "cancel"; readonly reason: unknown }
+  | { readonly kind: "stop"; readonly reason: unknown }
   | { readonly kind: "fail"; readonly reason: unknown };
 
 /** Fields of events that a handler may give back without the `type` of the event. */
@@ -24,16 +25,17 @@ const FIELDS: readonly string[] = [
   "args",
   "result",
   "error",
+  "delay_ms",
 ];
 
-const DIRECTIVES: readonly string[] = ["cancel", "reason", "respond", "fail"];
+const DIRECTIVES: readonly string[] = ["cancel", "reason", "respond", "fail", "stop"];
 
 /**
  * Returns what a handler meant.
  *
  * Nothing is a pass. An object with `type` is a replacement whatever else it holds, so that a field
- * of a payload is never taken for a directive; then comes `respond`, `cancel`, `fail`; else it is a
- * replacement.
+ * of a payload is never taken for a directive; then comes `respond`, `cancel`, `fail`, `stop`; else it
+ * is a replacement.
  *
  * @throws {WeirError} HOOK_FAILED for a scalar, and for an object of which nothing is known
  */
@@ -46,10 +48,11 @@ export function readVerdict(raw: RawResult): Verdict {
   }
   const { fields } = raw;
   if (Object.hasOwn(fields, "type")) return { kind: "replace", raw };
-  const { respond, cancel, fail, reason } = fields;
+  const { respond, cancel, fail, stop, reason } = fields;
   if (respond !== undefined) return { kind: "respond", answer: respond, raw };
   if (cancel === true) return { kind: "cancel", reason };
   if (fail === true) return { kind: "fail", reason };
+  if (stop === true) return { kind: "stop", reason };
   const known = [...FIELDS, ...DIRECTIVES];
   const strange = Object.keys(fields).find((key) => !FIELDS.includes(key));
   if (strange === undefined) return { kind: "replace", raw };
@@ -61,8 +64,16 @@ export function readVerdict(raw: RawResult): Verdict {
     {
       hint:
         near === undefined || near === strange
-          ? "Return the event itself, or one of respond, cancel: true, fail: true"
+          ? "Return the event itself, or one of respond, cancel: true, fail: true, stop: true"
           : `Did you mean ${near}`,
     },
   );
+}
+
+/** Refuses what a handler returned where only a replacement or a pass means something. */
+export function refuseOutOfPlace(verdict: Verdict): Record<string, never> {
+  if (verdict.kind === "pass") return {};
+  throw new WeirError("HOOK_FAILED", `it returned ${verdict.kind}, which cannot be done here`, {
+    hint: "Return { fail: true, reason } to make a response a failure",
+  });
 }

@@ -19,10 +19,14 @@ export interface HopRequest {
   readonly url: URL;
   readonly headers: HeaderList;
   readonly body: Body;
+  /** The Content-Type that goes with the body, which may be a default that `headers` does not have. */
+  readonly contentType?: string | undefined;
   /** 0 for the request itself, 1 for its first redirect. */
   readonly hop: number;
   /** The URL of the hop before, when this one is a redirect. */
   readonly from?: URL | undefined;
+  /** The URL of hop 0, when this one is a redirect. */
+  readonly first?: URL | undefined;
   /**
    * The text that `url` was parsed from, when somebody else wrote it: the `Location` of a redirect.
    * Parsing repairs what a guard may want to refuse.
@@ -89,8 +93,10 @@ export interface Exchange {
   readonly hops: readonly Hop[];
   readonly response: ResponseHead;
   readonly body: ResponseBody;
-  /** Milliseconds from the start to the head of the final response. */
+  /** Milliseconds from the start of its attempt to the head of the final response. */
   readonly elapsedMs: number;
+  /** Number of the attempt it is of; the first one when not given. */
+  readonly attempt?: number | undefined;
   /** True: a hook answered, and nothing was sent. */
   readonly isSynthetic?: boolean | undefined;
 }

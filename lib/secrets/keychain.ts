@@ -1,42 +1,31 @@
 /*
- * Credentials by name: what an operator wrote under [keychain], read once, opened when a hop is
- * dressed.
+ * Credentials by name: what an operator wrote under [keychain], or a pipeline file beside it, read
+ * once, opened when a hop is dressed.
  *
  * reference.ts says where a value is, kinds/ how an entry becomes header lines, hosts.ts where it
- * may go. Each opened value joins the redactor before anybody gets it. This room stores nothing and
- * sends nothing.
+ * may go, renewal.ts how long a fetched one lives. Each opened value joins the redactor before
+ * anybody gets it. This room stores nothing, and sends nothing by itself: a request for a token goes
+ * through a port.
  */
 import { WeirError } from "../base/errors.ts";
-import { nearestName } from "../base/nearest.ts";
-import type { Redactor } from "../base/redact.ts";
 import type { Secret } from "../base/secret.ts";
-import type { HeaderList } from "../http/headers.ts";
 import { checkHeader } from "../http/headers.ts";
-import { EntryFields, isTable } from "./fields.ts";
-import type { HostBinding, IsPublicSuffix } from "./hosts.ts";
-import { isBound, isLoopback, parseBinding } from "./hosts.ts";
-import { KEYCHAIN_KINDS, LATER_KINDS } from "./kinds/index.ts";
-import type { Credential, EntryUse, KeychainKind, SecretLine } from "./kinds/kind.ts";
+import { checkUrl, refusal, unbound } from "./binding.ts";
+import { compileEntry, type Entry, type EntryOptions } from "./entry.ts";
+import { isTable } from "./fields.ts";
+import type { Credential } from "./lines.ts";
+import { checkNeeds } from "./needs.ts";
+import { entryOf, type KeychainPorts, Opener, Opening, type Renewals } from "./opener.ts";
 import type { TextEncoding } from "./placeholder.ts";
 import { secretNames, withValues } from "./placeholder.ts";
 import type { KeyPath } from "./problem.ts";
 import { badEntry } from "./problem.ts";
-import type { Reference, ReferencePorts } from "./reference.ts";
-import { openReference } from "./reference.ts";
+import type { EntryField } from "./source.ts";
 
-/** How the entries of one file are read. */
-export interface KeychainOptions {
-  /** True when nobody but the owner can read the file: values themselves may stand in it. */
-  readonly isBareAllowed: boolean;
+/** How the entries of a configuration are read. */
+export interface KeychainOptions extends EntryOptions {
   /** Where the entries stand; `["keychain"]` when not given. */
   readonly path?: KeyPath | undefined;
-  /** Refuses `*.` before a name that anybody can register below; single labels always are. */
-  readonly isPublicSuffix?: IsPublicSuffix | undefined;
-}
-
-/** What a keychain needs to open its entries. */
-export interface KeychainPorts extends ReferencePorts {
-  readonly redactor: Redactor;
 }
 
 /** Which secrets a text may refer to, and where it goes. */
@@ -47,19 +36,6 @@ export interface FillOptions {
   /** "header" when not given: a value that cannot stand in one is refused. */
   readonly encoding?: TextEncoding | undefined;
 }
-
-interface Entry {
-  readonly name: string;
-  readonly path: KeyPath;
-  /** As written; undefined when the entry is bound to no host. */
-  readonly hosts: readonly string[] | undefined;
-  readonly bindings: readonly HostBinding[] | undefined;
-  readonly isInsecure: boolean;
-  readonly use: EntryUse;
-}
-
-const SHARED_KEYS = ["kind", "hosts", "insecure"];
-const NAME = /^[A-Za-z0-9_.-]+$/;
 
 /**
  * Reads the entries under [keychain]; opens none of them.
@@ -76,52 +52,30 @@ export function compileKeychain(
   const table = input ?? {};
   if (!isTable(table)) throw badEntry(path, "is not a table", "Write [keychain.NAME]");
   const entries = Object.entries(table).map(([name, value]) =>
-    compileEntry(name, value, { ...options, path: [...path, name] }),
+    compileEntry(name, value, [...path, name], options),
   );
   return new Keychain(entries, ports);
-}
-
-function compileEntry(
-  name: string,
-  value: unknown,
-  options: KeychainOptions & { readonly path: KeyPath },
-): Entry {
-  const { path, isBareAllowed, isPublicSuffix = () => false } = options;
-  if (!NAME.test(name)) throw badEntry(path, "has a name with other letters", "Use A-Z 0-9 _ . -");
-  if (!isTable(value)) throw badEntry(path, "is not a table", `Write [keychain.${name}]`);
-  const fields = new EntryFields(value, path, isBareAllowed);
-  const kind = kindOf(fields);
-  fields.checkKeys([...SHARED_KEYS, ...kind.keys]);
-  const hosts = fields.texts("hosts");
-  const bindings = hosts?.map((host, at) =>
-    parseBinding(host, [...fields.pathOf("hosts"), at], isPublicSuffix),
-  );
-  const isInsecure = fields.flag("insecure", false);
-  return { name, path, hosts, bindings, isInsecure, use: kind.compile(fields) };
-}
-
-function kindOf(fields: EntryFields): KeychainKind {
-  const word = fields.text("kind");
-  const kind = KEYCHAIN_KINDS.find((one) => one.name === word);
-  if (kind !== undefined) return kind;
-  const names = KEYCHAIN_KINDS.map((one) => one.name);
-  const known = `Known kinds: ${names.join(", ")}`;
-  const path = fields.pathOf("kind");
-  if (LATER_KINDS.includes(word)) {
-    throw badEntry(path, `names ${word}, which is not available in this version`, known);
-  }
-  const meant = nearestName(word, names);
-  throw badEntry(path, "names no kind", meant === undefined ? known : `Write ${meant}. ${known}`);
 }
 
 /** Opens credentials by name, for the hosts they are meant for. */
 export class Keychain {
   readonly #entries: ReadonlyMap<string, Entry>;
   readonly #ports: KeychainPorts;
+  readonly #renewals: Renewals;
+  readonly #opener: Opener;
 
-  constructor(entries: readonly Entry[], ports: KeychainPorts) {
+  /** @throws {WeirError} CONFIG_INVALID when entries refer to what is not there, or in a circle */
+  constructor(entries: readonly Entry[], ports: KeychainPorts, renewals: Renewals = new Map()) {
     this.#entries = new Map(entries.map((entry) => [entry.name, entry]));
     this.#ports = ports;
+    this.#renewals = renewals;
+    this.#opener = new Opener(this.#entries, ports, renewals);
+    checkNeeds(this.#entries);
+  }
+
+  /** Returns a keychain with further entries, which may refer to these; tokens are shared. */
+  with(entries: readonly Entry[]): Keychain {
+    return new Keychain([...this.#entries.values(), ...entries], this.#ports, this.#renewals);
   }
 
   /** Hosts of each entry, as written; undefined for one that is bound to none. */
@@ -129,9 +83,31 @@ export class Keychain {
     return new Map([...this.#entries].map(([name, { hosts }]) => [name, hosts]));
   }
 
+  /** Names of the fields of each entry. */
+  get fields(): ReadonlyMap<string, readonly string[]> {
+    return new Map([...this.#entries].map(([name, { use }]) => [name, [...use.fields.keys()]]));
+  }
+
   /** Names of all headers that entries set: none of them may follow a redirect to another origin. */
   get headerNames(): readonly string[] {
     return [...new Set([...this.#entries.values()].flatMap(({ use }) => use.headerNames))];
+  }
+
+  /** Says whether the entry may go to `url`: one of its hosts, or any when it has none, over https. */
+  isFor(name: string, url: URL): boolean {
+    return refusal(entryOf(this.#entries, name), url) === undefined;
+  }
+
+  /** Returns the error for an entry that may not go to `url`, undefined when it may. */
+  refusalFor(name: string, url: URL): WeirError | undefined {
+    const entry = entryOf(this.#entries, name);
+    const why = refusal(entry, url);
+    return why === undefined ? undefined : unbound(entry, url, why);
+  }
+
+  /** Says whether the entry is bound to hosts. */
+  isBound(name: string): boolean {
+    return entryOf(this.#entries, name).bindings !== undefined;
   }
 
   /**
@@ -139,15 +115,49 @@ export class Keychain {
    *
    * An entry without hosts goes to any host: then the caller binds it to an origin.
    *
-   * @throws {WeirError} SECRET_UNBOUND when the entry is not for this URL, SECRET_UNRESOLVED or
-   *   SECRET_EXPOSED when it has no value; the request must not be sent without it then
+   * @throws {WeirError} SECRET_UNBOUND when the entry is not for this URL, SECRET_UNRESOLVED,
+   *   SECRET_EXPOSED or TOKEN_* when it has no value; the request must not be sent without it then
    */
-  async credentialFor(name: string, url: URL): Promise<Credential> {
-    const entry = this.#entry(name);
+  async credentialFor(name: string, url: URL, opening = new Opening(url)): Promise<Credential> {
+    return await this.#opener.credentialFor(name, opening);
+  }
+
+  /**
+   * Returns user and password of an entry that answers challenges, undefined for any other.
+   *
+   * @throws {WeirError} as `credentialFor`
+   */
+  async loginFor(name: string, url: URL): Promise<{ user: string; secret: Secret } | undefined> {
+    const entry = entryOf(this.#entries, name);
+    const { login } = entry.use;
+    if (login === undefined) return undefined;
     checkUrl(entry, url);
-    const credential = await entry.use.credential(this.#open);
-    for (const [header, value] of credential.headers) checkHeader(header, value.open());
-    return credential;
+    const opening = new Opening(url);
+    const user = await this.#opener.open(login.user, opening);
+    return { user: user.open(), secret: await this.#opener.open(login.password, opening) };
+  }
+
+  /**
+   * Returns the value of an entry, or of a field of it, which is sent to `opening.url`.
+   *
+   * @throws {WeirError} as `credentialFor`; CONFIG_INVALID for an entry with more than one value
+   */
+  async valueFor(wanted: EntryField, opening: Opening): Promise<Secret> {
+    return await this.#opener.valueFor(wanted, opening);
+  }
+
+  /**
+   * Renews what was opened, after a server refused it, and says whether anything changed.
+   *
+   * @throws {WeirError} what the renewal throws
+   */
+  async renew({ fetched }: Opening): Promise<boolean> {
+    let isChanged = false;
+    for (const [renewal, used] of fetched) {
+      const next = await renewal.after(used);
+      if (next.value.open() !== used.value.open()) isChanged = true;
+    }
+    return isChanged;
   }
 
   /**
@@ -179,7 +189,7 @@ export class Keychain {
 
   /** Throws SECRET_UNRESOLVED when there is no entry of this name. */
   checkName(name: string): void {
-    this.#entry(name);
+    entryOf(this.#entries, name);
   }
 
   /**
@@ -188,9 +198,7 @@ export class Keychain {
    * @throws {WeirError} SECRET_UNRESOLVED, SECRET_EXPOSED, CONFIG_INVALID for more than one value
    */
   async valueOf(name: string): Promise<Secret> {
-    const { use, path } = this.#entry(name);
-    if (use.value !== undefined) return await this.#open(use.value);
-    throw badEntry(path, "has more than one value", "Use an entry with one value");
+    return await this.valueFor({ entry: name }, new Opening(undefined));
   }
 
   async #openFor(entry: Entry, url: URL): Promise<Secret> {
@@ -198,26 +206,7 @@ export class Keychain {
     if (entry.bindings === undefined || url.protocol !== "https:") {
       throw unbound(entry, url, "a model may send it over https, to its hosts, only");
     }
-    if (entry.use.value === undefined) {
-      throw badEntry(entry.path, "has more than one value", "Use an entry with one value");
-    }
-    return this.#open(entry.use.value);
-  }
-
-  readonly #open = async (reference: Reference): Promise<Secret> => {
-    const secret = await openReference(reference, this.#ports);
-    this.#ports.redactor.learn(secret);
-    return secret;
-  };
-
-  #entry(name: string): Entry {
-    const entry = this.#entries.get(name);
-    if (entry !== undefined) return entry;
-    const meant = nearestName(name, this.#entries.keys());
-    throw new WeirError("SECRET_UNRESOLVED", `The keychain has no entry ${name}`, {
-      hint: meant === undefined ? `Add [keychain.${name}]` : `Did you mean ${meant}`,
-      details: { name },
-    });
+    return await this.valueFor({ entry: entry.name }, new Opening(url));
   }
 }
 
@@ -232,43 +221,4 @@ function checkValue(name: string, value: string): void {
       cause,
     });
   }
-}
-
-function checkUrl(entry: Entry, url: URL): void {
-  if (entry.bindings !== undefined && !isBound(entry.bindings, url)) {
-    throw unbound(entry, url, `it is meant for ${entry.hosts?.join(", ")}`);
-  }
-  const isSafe = url.protocol === "https:";
-  const isAllowed = entry.isInsecure || isLoopback(url.hostname.replace(/\.$/, ""));
-  if (isSafe || (url.protocol === "http:" && isAllowed)) return;
-  throw unbound(entry, url, "it is sent over https only");
-}
-
-function unbound({ name }: Entry, { origin }: URL, why: string): WeirError {
-  return new WeirError("SECRET_UNBOUND", `Credential ${name} is not sent to ${origin}: ${why}`, {
-    hint: `Use another URL, or let the operator change hosts or insecure of [keychain.${name}]`,
-    details: { name, origin },
-  });
-}
-
-/** Returns the lines with their values open, for the request that is sent next. */
-export function openLines(lines: readonly SecretLine[]): HeaderList {
-  return lines.map(([name, value]) => [name, value.open()]);
-}
-
-/** Returns `url` with the parameters of a credential in place of those of the same name. */
-export function withQuery(url: URL, query: readonly SecretLine[]): URL {
-  if (query.length === 0) return url;
-  const names = new Set(query.map(([name]) => name));
-  // Piece by piece: URLSearchParams would write the other parameters in its own way.
-  const others = url.search
-    .slice(1)
-    .split("&")
-    .filter((pair) => pair !== "" && !names.has([...new URLSearchParams(pair).keys()][0] ?? ""));
-  const own = query.map(([name, value]) =>
-    new URLSearchParams({ [name]: value.open() }).toString(),
-  );
-  const dressed = new URL(url);
-  dressed.search = [...others, ...own].join("&");
-  return dressed;
 }

@@ -1,6 +1,9 @@
 /** A reference to a secret in a header value or a body, as it has to be written. */
 const PLACEHOLDER = /\{\{secret:([A-Za-z0-9_.-]+)\}\}/g;
 
+/** One JSON value, or one a line. */
+const JSON_TYPE = /^(?:text|application)\/(?:(?:x-)?(?:json|ndjson|jsonl)|[^;]*\+json)$/;
+
 /** Where a value is written: as it is into a header or a plain body, else so that it stays one value. */
 export type TextEncoding = "header" | "plain" | "json" | "form";
 
@@ -21,7 +24,8 @@ export function withValues(
   });
 }
 
-function encoded(value: string, encoding: TextEncoding): string {
+/** Returns a value as it is written where `encoding` says. */
+export function encoded(value: string, encoding: TextEncoding): string {
   if (encoding === "json") return JSON.stringify(value).slice(1, -1);
   return encoding === "form" ? new URLSearchParams({ "": value }).toString().slice(1) : value;
 }
@@ -30,5 +34,5 @@ function encoded(value: string, encoding: TextEncoding): string {
 export function encodingOf(contentType: string | undefined): TextEncoding {
   const type = contentType?.split(";")[0]?.trim().toLowerCase() ?? "";
   if (type === "application/x-www-form-urlencoded") return "form";
-  return /^application\/(?:json|[^;]*\+json)$/.test(type) ? "json" : "plain";
+  return JSON_TYPE.test(type) ? "json" : "plain";
 }

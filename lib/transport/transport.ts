@@ -1,5 +1,5 @@
 import ky, { type Options } from "ky";
-import { WeirError } from "../base/errors.ts";
+import { toWeirError, WeirError, withDetails } from "../base/errors.ts";
 import { hasResponseParser } from "../runtime/http-parser.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { checkRequest } from "./check.ts";
@@ -97,7 +97,9 @@ class EngineTransport {
       return { ...raw, body: decodeBody(raw, request) };
     } catch (error) {
       watch.close();
-      throw error;
+      // What its caller ended it with stays what it is.
+      if (error === signal?.reason) throw error;
+      throw withDetails(toWeirError(error), { arrival: watch.arrival });
     }
   }
 

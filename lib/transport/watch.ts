@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { messageOf, WeirError } from "../base/errors.ts";
 import type { Target } from "../guard/decision.ts";
 import { durationText, type Phase, placeText, wireError } from "./errors.ts";
-import type { WireLimits } from "./wire.ts";
+import type { Arrival, WireLimits } from "./wire.ts";
 
 /** What a watch is made from. */
 export interface WatchOptions {
@@ -53,6 +53,12 @@ export class Watch {
   /** Returns the first error, undefined while there is none. */
   get error(): WeirError | undefined {
     return this.#error;
+  }
+
+  /** Returns what became of the request so far: before there is a connection no byte of it leaves. */
+  get arrival(): Arrival {
+    if (this.phase === "body") return "answered";
+    return this.phase === "send" || this.phase === "response" ? "unknown" : "never";
   }
 
   /** Ends the request. The first error counts; later ones follow from it. */
@@ -175,7 +181,8 @@ const WAITED_FOR: Readonly<Record<Phase, string>> = {
   body: "the rest of the body",
 };
 
-function abortError(reason: unknown): WeirError {
+/** Returns the error of a request whose signal aborted for `reason`. */
+export function abortError(reason: unknown): WeirError {
   if (reason instanceof WeirError) return reason;
   return new WeirError("CANCELLED", "The request was cancelled", {
     cause: reason,

@@ -49,9 +49,17 @@ export interface WireResponse {
 }
 
 /**
+ * What is known of a request that failed: no byte of it left ("never"), it may have arrived
+ * ("unknown"), or the head of a response came ("answered").
+ */
+export type Arrival = "never" | "unknown" | "answered";
+
+/**
  * Puts one request on the wire and returns its answer: no redirect, no retry, nothing resent.
  *
  * Resolves when the head of the final response is there (informational responses are passed over).
+ * The details of an error say under `arrival` what became of the request; those of an error of the
+ * body, which comes later, have `phase: "body"`.
  *
  * @throws {WeirError} NET_*, TLS_*, TIMEOUT_*, USAGE_BAD_FRAMING, POLICY_ADDRESS, or the reason of `signal`
  */

@@ -1,5 +1,6 @@
 import { boundCredential, type CredentialStore, noCredentials } from "../../../lib/auth/bound.ts";
 import { AUTH_SCHEMES } from "../../../lib/auth/index.ts";
+import type { KeychainCredentials } from "../../../lib/auth/keychain.ts";
 import type { AuthScheme, Credential } from "../../../lib/auth/scheme.ts";
 import { WeirError } from "../../../lib/base/errors.ts";
 import type { Userinfo } from "../../../lib/http/url.ts";
@@ -13,18 +14,29 @@ export interface CredentialSources {
   /** The only origin the credential is sent to. */
   readonly origin: string;
   readonly stdin: Pick<Input, "kind" | "askSecret">;
+  /** Returns the keychain, which is read for `--auth @NAME` only. */
+  readonly keychain: () => Promise<Pick<KeychainCredentials, "credentialStore">>;
 }
+
+/** `--auth @NAME`; a user name may begin with @ too, and has a colon behind it. */
+const ENTRY = /^@([A-Za-z0-9_.-]+)$/;
 
 /**
  * Returns the credential of the request, bound to the origin of its URL: `--auth` wins over a user
- * in the URL. A missing password is asked for on a terminal.
+ * in the URL. A missing password is asked for on a terminal. `@NAME` is an entry of the keychain,
+ * which may go to its own hosts too.
  *
- * @throws {WeirError} AUTH_INVALID, CANCELLED
+ * @throws {WeirError} AUTH_INVALID, CANCELLED, USAGE_CONFLICT, SECRET_UNRESOLVED, CONFIG_*
  */
 export async function requestCredential(sources: CredentialSources): Promise<CredentialStore> {
   const { flags, userinfo, origin } = sources;
   const typed = flags.text("auth");
   const scheme = schemeOf(flags.text("auth-type"));
+  const [, entry] = ENTRY.exec(typed ?? "") ?? [];
+  if (entry !== undefined) {
+    checkNoScheme(scheme, entry);
+    return (await sources.keychain()).credentialStore(entry, origin);
+  }
   if (typed !== undefined) {
     return boundCredential(scheme, await readCredential(scheme, typed, sources), origin);
   }
@@ -44,6 +56,13 @@ function schemeOf(name: string): AuthScheme {
   throw new WeirError("AUTH_INVALID", `There is no authentication scheme ${JSON.stringify(name)}`, {
     hint: `Choose one of: ${AUTH_SCHEMES.map((one) => one.name).join(", ")}`,
   });
+}
+
+/** The kind of an entry says how it is sent; basic may be the default, or what a session kept. */
+function checkNoScheme({ name }: AuthScheme, entry: string): void {
+  if (name === "basic") return;
+  const message = `--auth-type ${name} contradicts the keychain entry ${entry}, whose kind says how`;
+  throw new WeirError("USAGE_CONFLICT", message, { hint: "Leave --auth-type out" });
 }
 
 async function readCredential(

@@ -3,13 +3,16 @@ import { WeirError } from "../../../lib/base/errors.ts";
 import type { Draft } from "../../../lib/http/draft.ts";
 import type { PluginRequest } from "../../../lib/hooks/resolve.ts";
 import { hasHeader, withHeader } from "../../../lib/http/headers.ts";
+import type { Mask } from "../../../lib/render/head.ts";
 import type { Flags } from "../../flags.ts";
 import type { Io } from "../../io.ts";
+import type { CommandSecrets } from "../../keychain.ts";
 import { USER_AGENT } from "../../version.ts";
 import type { RequestInvocation } from "../command.ts";
 import { applyConfig } from "./configured.ts";
 import { requestCredential } from "./credential.ts";
 import { buildDraft } from "./draft.ts";
+import { dialOptions } from "./network.ts";
 import type { ResumePoint } from "./resume.ts";
 import { findResumePoint } from "./resume.ts";
 import type { OpenSession } from "./session.ts";
@@ -23,6 +26,8 @@ export interface TypedRequest {
   /** Where an earlier download stopped. */
   readonly resume: ResumePoint | undefined;
   readonly session: OpenSession | undefined;
+  /** Hides what the keychain gave; undefined: nothing came from it. */
+  readonly mask: Mask | undefined;
   /** Plugins of the configuration; those of the command line stand in its flags. */
   readonly plugins: readonly PluginRequest[];
 }
@@ -50,6 +55,7 @@ export async function readRequest(invocation: RequestInvocation, io: Io): Promis
   const draft = session?.draft ?? built.draft;
   // What is typed wins over what is kept: an Authorization item over a session's or an alias's.
   const isTyped = invocation.flags.text("auth") !== undefined || built.userinfo !== undefined;
+  let secrets: CommandSecrets | undefined;
   const credentials =
     !isTyped && hasHeader(draft.headers, "authorization")
       ? noCredentials
@@ -58,9 +64,27 @@ export async function readRequest(invocation: RequestInvocation, io: Io): Promis
           userinfo: built.userinfo,
           origin: draft.url.origin,
           stdin: runtime.stdin,
+          keychain: async () => {
+            secrets = await openKeychain(flags, io);
+            return await secrets.credentials();
+          },
         });
   const resume = await resumePoint(flags, io);
-  return { draft: resumed(draft, resume), credentials, flags, resume, session, plugins };
+  const mask: Mask | undefined = secrets && maskOf(secrets);
+  return { draft: resumed(draft, resume), credentials, flags, resume, session, plugins, mask };
+}
+
+/** Returns what hides in a printed request the values that were opened for it. */
+function maskOf({ redactor }: CommandSecrets): Mask {
+  return (_name, text) => redactor.redactText(text);
+}
+
+/** Opens the keychain for `--auth @NAME`. */
+async function openKeychain(flags: Flags, io: Io): Promise<CommandSecrets> {
+  const { commandSecrets, refuseOffline } = await import("../../keychain.ts");
+  const configPath = flags.text("config");
+  if (flags.isSet("offline")) return commandSecrets({ io, configPath, dial: refuseOffline });
+  return commandSecrets({ io, configPath, dial: () => dialOptions(flags, io.runtime) });
 }
 
 async function openNamedSession(

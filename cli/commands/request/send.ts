@@ -6,6 +6,7 @@ import type { OpenPlugins, PluginContext } from "../../plugins.ts";
 import { dialOptions, exchangeOptions } from "./network.ts";
 import { ProgressBar } from "./progress.ts";
 import type { TypedRequest } from "./read.ts";
+import { requestRetry } from "./retry.ts";
 
 /** A client for the one request of a command line. */
 export interface RequestClient extends AsyncDisposable {
@@ -29,13 +30,15 @@ export async function openClient(
   const { runtime } = io;
   const options = { ...exchangeOptions(flags), isDecoded: !flags.isSet("download") };
   const dial = await dialOptions(flags, io.runtime);
+  const retry = await requestRetry(flags, io);
   const plugins = await openRequestPlugins(request, { dial, io, processes });
   // Loading node:http is the largest part of a cold start: nothing before this line needs it.
   const { createClient } = await import("../../../lib/client.ts");
   const jar = request.session?.jar;
   const hooks = plugins?.hooks.chain;
   const credentials = plugins?.secrets.around(request.credentials) ?? request.credentials;
-  const client = createClient({ runtime, dial, exchange: options, credentials, jar, hooks });
+  const ports = { credentials, jar, hooks, retry };
+  const client = createClient({ runtime, dial, exchange: options, ...ports });
   return {
     perform: () => performShown(client, request, io),
     async [Symbol.asyncDispose]() {

@@ -23,6 +23,7 @@ export async function showExchange(
   const startedMs = io.runtime.clock.monotonicMs() - exchange.elapsedMs;
   const pieces = renderExchange(exchange, {
     ...options,
+    mask: request.mask,
     warn: (text) => void io.warn(text),
     elapsedMs: () => io.runtime.clock.monotonicMs() - startedMs,
   });
@@ -48,7 +49,7 @@ export async function showBeside(
     when === "before"
       ? { ...options.print, showResponseBody: false, showMeta: false }
       : { ...parsePrint(""), showMeta: options.print.showMeta };
-  const pieces = renderExchange(exchange, { ...options, print });
+  const pieces = renderExchange(exchange, { ...options, print, mask: request.mask });
   for await (const piece of pieces) if (piece.length > 0) await stderr.write(piece);
 }
 
@@ -61,7 +62,7 @@ export async function showOffline(request: TypedRequest, io: Io): Promise<void> 
     { jar: new MemoryJar(), credentials: request.credentials },
   );
   const options = renderOptions(request.flags, outputFacts(request, io));
-  await writePieces(renderOffline(dressed, options), request, io);
+  await writePieces(renderOffline(dressed, { ...options, mask: request.mask }), request, io);
 }
 
 function outputFacts({ flags }: TypedRequest, io: Io) {

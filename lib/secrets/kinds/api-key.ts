@@ -7,8 +7,10 @@ export const apiKey: KeychainKind = {
   name: "api_key",
   summary: "key, sent in the header X-API-Key, another header, or a query parameter",
   keys: ["key", "header", "query"],
+  aliases: { key: "api_key", header: "header_name" },
   compile(fields) {
     const key = fields.reference("key");
+    const named = new Map(["key", "api_key", "value"].map((name) => [name, key]));
     if (fields.has("header") && fields.has("query")) {
       throw badEntry(fields.pathOf("query"), "contradicts header", "Keep one of the two");
     }
@@ -17,6 +19,7 @@ export const apiKey: KeychainKind = {
       return {
         headerNames: [],
         value: key,
+        fields: named,
         credential: async (open) => ({ headers: [], query: [[name, await open(key)]] }),
       };
     }
@@ -27,6 +30,7 @@ export const apiKey: KeychainKind = {
     return {
       headerNames: [name],
       value: key,
+      fields: named,
       credential: async (open) => ({ headers: [[name, await open(key)]], query: [] }),
     };
   },

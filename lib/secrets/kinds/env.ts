@@ -5,10 +5,12 @@ import type { KeychainKind } from "./kind.ts";
 /** The value of an environment variable; as a credential it is a bearer token. */
 export const envValue: KeychainKind = {
   name: "env",
-  summary: "name of an environment variable",
-  keys: ["name"],
+  summary: "variable (or name), an environment variable",
+  keys: ["variable"],
+  // In the list of a pipeline file, name is the name of the entry.
+  aliases: { variable: "name" },
   compile(fields) {
-    const place = { path: fields.pathOf("name"), isBareAllowed: false };
-    return bearerUse(parseReference(`env:${fields.text("name")}`, place));
+    const place = { ...fields.placeOf("variable"), isBareAllowed: false };
+    return bearerUse(parseReference(`env:${fields.text("variable")}`, place));
   },
 };

@@ -8,7 +8,7 @@ export const fileValue: KeychainKind = {
   summary: "path of a file that nobody else can read",
   keys: ["path"],
   compile(fields) {
-    const place = { path: fields.pathOf("path"), isBareAllowed: false };
+    const place = { ...fields.placeOf("path"), isBareAllowed: false };
     return bearerUse(parseReference(`file:${fields.text("path")}`, place));
   },
 };

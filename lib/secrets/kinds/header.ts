@@ -1,12 +1,14 @@
 import { isToken } from "../../http/headers.ts";
 import { badEntry } from "../problem.ts";
-import type { KeychainKind, SecretLine } from "./kind.ts";
+import type { SecretLine } from "../lines.ts";
+import type { KeychainKind } from "./kind.ts";
 
 /** Headers with secret values. */
 export const header: KeychainKind = {
   name: "header",
   summary: "headers, a table of header names and their values",
   keys: ["headers"],
+  aliases: { headers: "map" },
   compile(fields) {
     const lines = fields.references("headers");
     for (const [name] of lines) {
@@ -17,9 +19,10 @@ export const header: KeychainKind = {
     return {
       headerNames: lines.map(([name]) => name),
       value: lines.length === 1 ? lines[0]?.[1] : undefined,
+      fields: new Map(lines),
       async credential(open) {
         const headers: SecretLine[] = [];
-        for (const [name, reference] of lines) headers.push([name, await open(reference)]);
+        for (const [name, source] of lines) headers.push([name, await open(source)]);
         return { headers, query: [] };
       },
     };

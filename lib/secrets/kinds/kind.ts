@@ -1,27 +1,21 @@
 import type { Secret } from "../../base/secret.ts";
 import type { EntryFields } from "../fields.ts";
-import type { Reference } from "../reference.ts";
+import type { Credential } from "../lines.ts";
+import type { Source } from "../source.ts";
 
-/** A name with the value that goes with it. */
-export type SecretLine = readonly [name: string, value: Secret];
-
-/** What a request is dressed with. */
-export interface Credential {
-  /** Header lines; they replace lines of the same name. */
-  readonly headers: readonly SecretLine[];
-  /** Query parameters; they replace parameters of the same name. */
-  readonly query: readonly SecretLine[];
-}
-
-/** Returns the value of a reference, which joins the redactor. */
-export type Open = (reference: Reference) => Promise<Secret>;
+/** Returns the value of a source, which joins the redactor. */
+export type Open = (source: Source) => Promise<Secret>;
 
 /** One entry, read and not opened. */
 export interface EntryUse {
   /** Names of the headers it sets. */
   readonly headerNames: readonly string[];
-  /** What `{{secret:NAME}}` stands for; undefined when the entry has no single value. */
-  readonly value: Reference | undefined;
+  /** What the name of the entry stands for; undefined when the entry has no single value. */
+  readonly value: Source | undefined;
+  /** What `NAME.FIELD` stands for, by the field. */
+  readonly fields: ReadonlyMap<string, Source>;
+  /** User and password that answer a challenge; undefined when they are never asked for. */
+  readonly login?: { readonly user: Source; readonly password: Source } | undefined;
   credential(open: Open): Promise<Credential>;
 }
 
@@ -33,6 +27,8 @@ export interface KeychainKind {
   readonly summary: string;
   /** Its keys, beside kind, hosts and insecure. */
   readonly keys: readonly string[];
-  /** Reads the keys; throws CONFIG_INVALID, SECRET_REFERENCE or SECRET_EXPOSED. */
+  /** Other words for its keys, by the key. */
+  readonly aliases?: Readonly<Record<string, string>> | undefined;
+  /** Reads the keys; throws CONFIG_INVALID and SECRET_* with the key path. */
   compile(fields: EntryFields): EntryUse;
 }

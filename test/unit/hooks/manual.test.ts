@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Retry } from "../../../lib/exchange/ports.ts";
 import { type Reply, startServer } from "../../support/loopback-server.ts";
 import { failureOf, openBench } from "./support.ts";
 
@@ -18,7 +19,14 @@ function codeOf(name: string): string {
 
 test("the page has no code that is not run here", () => {
   const names = [...PAGE.matchAll(/^```js file=(\S+)$/gm)].map(([, name]) => name);
-  expect(names).toEqual(["mark.js", "cache-busting.js", "enrich.js", "webhook.js", "report.js"]);
+  expect(names).toEqual([
+    "mark.js",
+    "cache-busting.js",
+    "patience.js",
+    "enrich.js",
+    "webhook.js",
+    "report.js",
+  ]);
   expect(PAGE.match(/^```js$/gm)).toBeNull();
 });
 
@@ -39,6 +47,18 @@ test("cache-busting.js changes the query of a GET that its pattern matches", asy
   await bench.send(`${server.url}/a?b=c`, { method: "DELETE" });
   expect(server.hits[0]?.target).toMatch(/^\/a\?b=c&t=\d+$/);
   expect(server.hits[1]?.target).toBe("/a?b=c");
+});
+
+test("patience.js waits twice as long, and gives up after three tries", async () => {
+  using server = await startServer({ replies: Array.from({ length: 3 }, () => ({ status: 503 })) });
+  const waits: number[] = [];
+  const retry: Retry = {
+    next: async () => ({ waitMs: 2, reason: "503" }),
+    waiting: (_made, wait) => void waits.push(wait.waitMs),
+  };
+  await using bench = await openBench([codeOf("patience.js")], { retry });
+  expect((await bench.send(server.url)).status).toBe(503);
+  expect(waits).toEqual([4, 4]);
 });
 
 test("enrich.js adds a nonce, and cancels when there is none", async () => {

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createClient, createPluginClients } from "../../../lib/client.ts";
+import type { Retry } from "../../../lib/exchange/ports.ts";
 import { NO_BODY } from "../../../lib/http/body.ts";
 import type { Draft } from "../../../lib/http/draft.ts";
 import { collectBytes } from "../../../lib/base/bytes.ts";
@@ -19,6 +20,7 @@ export interface HookTestOptions extends Partial<HooksOptions> {
   readonly net?: readonly string[];
   readonly options?: Readonly<Record<string, unknown>>;
   readonly args?: readonly string[];
+  readonly retry?: Retry;
   /** Plugins that are files already. */
   readonly paths?: readonly string[];
 }
@@ -63,7 +65,7 @@ export async function openBench(
   const folder = temporaryFolder();
   const env = (name: string): string | undefined => (name === "HOME" ? folder.path : undefined);
   const runtime = { ...bunRuntime, env, cwd: () => folder.path };
-  const { net, options: pluginOptions, args, paths = [], ...rest } = options;
+  const { net, options: pluginOptions, args, retry, paths = [], ...rest } = options;
   const written = plugins.map((plugin, at) => write(folder.path, plugin, at));
   const specs = await Promise.all(
     [...written, ...paths].map(async (path): Promise<PluginSpec> => {
@@ -87,6 +89,7 @@ export async function openBench(
     runtime,
     dial,
     hooks: hooks.chain,
+    retry,
     exchange: { maxRequests: 5, limits: LIMITS, isDecoded: true },
   });
   return {

@@ -1,9 +1,11 @@
 import { expect, test } from "bun:test";
+import { systemClock } from "../../../lib/base/clock.ts";
 import { WeirError } from "../../../lib/base/errors.ts";
 import { Redactor } from "../../../lib/base/redact.ts";
 import { nodeParts } from "../../../lib/runtime/node.ts";
 import type { Keychain, KeychainOptions } from "../../../lib/secrets/keychain.ts";
-import { compileKeychain, openLines, withQuery } from "../../../lib/secrets/keychain.ts";
+import { compileKeychain } from "../../../lib/secrets/keychain.ts";
+import { openLines, withQuery } from "../../../lib/secrets/lines.ts";
 import { encodingOf } from "../../../lib/secrets/placeholder.ts";
 import { refusalOf } from "../../support/audit.ts";
 
@@ -20,7 +22,12 @@ function keychainOf(
     ...options
   }: Partial<KeychainOptions> & { redactor?: Redactor } = {},
 ): Keychain {
-  const ports = { env: (name: string) => ENV[name], files: nodeParts.files, redactor };
+  const ports = {
+    env: (name: string) => ENV[name],
+    files: nodeParts.files,
+    clock: systemClock,
+    redactor,
+  };
   return compileKeychain(input, { isBareAllowed: false, ...options }, ports);
 }
 
@@ -204,6 +211,7 @@ test("Keychain.credentialFor() opens nothing for a host that is not meant", asyn
       return "value";
     },
     files: nodeParts.files,
+    clock: systemClock,
     redactor: new Redactor(),
   };
   const input = { gh: { kind: "env", name: "TOKEN", hosts: ["a.test"] } };
@@ -256,7 +264,7 @@ test.each<{ name: string; input: unknown; code?: string; path: readonly (string 
   { name: "an unknown kind", input: { a: { kind: "barer" } }, path: ["keychain", "a", "kind"] },
   {
     name: "a kind of a later version",
-    input: { a: { kind: "oauth2" } },
+    input: { a: { kind: "aws" } },
     path: ["keychain", "a", "kind"],
   },
   {
@@ -486,6 +494,7 @@ test("Keychain.fillSecrets() fills no reference that a secret's own value holds"
   const ports = {
     env: (name: string) => (name === "A" ? "{{secret:b}}" : "value-of-b"),
     files: nodeParts.files,
+    clock: systemClock,
     redactor: new Redactor(),
   };
   const entryOf = (name: string) => ({ kind: "env", name, hosts: ["api.example.test"] });
