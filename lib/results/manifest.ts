@@ -1,7 +1,8 @@
 import { collectBytes } from "../base/bytes.ts";
 import { WeirError } from "../base/errors.ts";
+import { isRecord } from "../base/record.ts";
 import { jsonItems } from "./json-items.ts";
-import { isRecord, readReferenceUri, type ResultReference } from "./reference.ts";
+import { readReferenceUri, type ResultReference } from "./reference.ts";
 
 /** How pages were put together: `extend` joins their lists, the others keep each page's value. */
 export type MergeStrategy = "append" | "extend" | "collect";

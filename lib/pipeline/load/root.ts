@@ -1,3 +1,4 @@
+import { isRecord } from "../../base/record.ts";
 import type { SpecLevel } from "../expand.ts";
 import type { PluginUse, Playbook } from "../model.ts";
 import { check, kindText } from "../schema/check.ts";
@@ -5,7 +6,7 @@ import { executor, executorSpecKeys, playbook, plugin } from "../schema/file.ts"
 import { nearHint, shownName } from "../schema/near.ts";
 import { anything, list } from "../schema/shapes.ts";
 import type { KeyPath, Source } from "../source.ts";
-import { isMap, type LoadContext } from "./context.ts";
+import type { LoadContext } from "./context.ts";
 import { levelShape, splitSpec } from "./spec.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -49,7 +50,7 @@ function baseName(file: string): string {
 export function readRoot(data: unknown, load: LoadContext): Root {
   const { source } = load;
   if (Array.isArray(data)) return readList(data, source);
-  if (isMap(data)) return readPlaybook(data, load);
+  if (isRecord(data)) return readPlaybook(data, load);
   const isEmpty = data === null;
   throw source.error([], {
     message: isEmpty ? "The file is empty" : `The file holds ${kindText(data)}`,
@@ -63,7 +64,7 @@ function readList(nodes: readonly unknown[], source: Source): Root {
       message: "The file holds an empty list",
       hint: "Write steps: - step: NAME with tool: [ … ], or tasks: - NAME: { kind: … }",
     });
-  const hasSteps = nodes.some((node) => isMap(node) && Object.hasOwn(node, "step"));
+  const hasSteps = nodes.some((node) => isRecord(node) && Object.hasOwn(node, "step"));
   return {
     name: baseName(source.file),
     workload: {},
@@ -108,7 +109,7 @@ function refuseSingle(data: Fields, source: Source): void {
   const [only = ""] = keys;
   const inner = data[only];
   const isStep = Object.hasOwn(data, "step") && !Object.hasOwn(data, "apiVersion");
-  const isTask = keys.length === 1 && isMap(inner) && Object.hasOwn(inner, "kind");
+  const isTask = keys.length === 1 && isRecord(inner) && Object.hasOwn(inner, "kind");
   if (!isStep && !isTask) return;
   throw source.error([isStep ? "step" : only], {
     message: `The file holds one ${isStep ? "step" : "task"} that is in no list`,
@@ -135,7 +136,7 @@ function readExecutor(node: unknown, load: LoadContext) {
 /** `executor.spec.on_unmatched` is what a policy says that says nothing itself. */
 function withUnmatched(level: SpecLevel, word: string): SpecLevel {
   const { policy } = level.spec;
-  const own = isMap(policy) ? policy : {};
+  const own = isRecord(policy) ? policy : {};
   return { ...level, spec: { ...level.spec, policy: { on_unmatched: word, ...own } } };
 }
 
