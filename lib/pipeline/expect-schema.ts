@@ -2,6 +2,7 @@ import { dereference, type Schema, type SchemaDraft, Validator } from "@cfworker
 import { codeOf, messageOf, WeirError } from "../base/errors.ts";
 import { nearestName } from "../base/nearest.ts";
 import type { Files } from "../runtime/runtime.ts";
+import { pathIn } from "./files.ts";
 import { isRiskyPattern } from "./pattern.ts";
 import { isMap, kindName } from "./readings.ts";
 import type { KeyPath, Source } from "./source.ts";
@@ -89,7 +90,7 @@ function fileCheck(file: string): SchemaCheck {
 }
 
 async function readValidator(file: string, { files, folder }: SchemaPorts): Promise<Validator> {
-  const path = file.startsWith("/") ? file : `${folder}/${file}`;
+  const path = pathIn(folder, file);
   const bytes = await files.read(path).catch((cause: unknown) => {
     throw new WeirError("IO_READ", `Schema ${file} cannot be read: ${codeOf(cause)}`, {
       hint: "A path in expect.schema begins at the folder of the pipeline file",

@@ -1,4 +1,6 @@
+import { isAbsolute } from "node:path";
+
 /** Returns the path of a file that a pipeline names: relative ones begin at the pipeline's folder. */
 export function pathIn(folder: string, path: string): string {
-  return path.startsWith("/") || /^[A-Za-z]:[\\/]/.test(path) ? path : `${folder}/${path}`;
+  return isAbsolute(path) ? path : `${folder}/${path}`;
 }

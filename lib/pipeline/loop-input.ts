@@ -1,4 +1,3 @@
-import { isAbsolute } from "node:path";
 import { codeOf, messageOf, WeirError } from "../base/errors.ts";
 import { csvItems } from "../results/csv-items.ts";
 import { jsonItems } from "../results/json-items.ts";
@@ -6,6 +5,7 @@ import { manifestItems, readManifest, type ResultManifest } from "../results/man
 import { ndjsonItems } from "../results/ndjson-items.ts";
 import { isDict, keysOf, kindOf, ownValue } from "../template/values.ts";
 import { templateTypeError } from "./actions/fields.ts";
+import { pathIn } from "./files.ts";
 import { MANIFEST_TYPE } from "./manifest-type.ts";
 import type { LoopInput } from "./model.ts";
 import type { RunPorts } from "./ports.ts";
@@ -92,7 +92,7 @@ async function* readFile(
   file: string,
   { files, folder }: Pick<RunPorts, "files" | "folder">,
 ): AsyncGenerator<Uint8Array> {
-  const path = isAbsolute(file) ? file : `${folder}/${file}`;
+  const path = pathIn(folder, file);
   try {
     yield* files.chunks(path);
   } catch (error) {

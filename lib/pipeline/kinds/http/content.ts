@@ -3,6 +3,7 @@ import { type Body, NO_BODY, textBody } from "../../../http/body.ts";
 import { encodeForm, FORM_TYPE, type FormPair } from "../../../http/form.ts";
 import { multipartBody, multipartType, newBoundary, type Part } from "../../../http/multipart.ts";
 import type { Files } from "../../../runtime/runtime.ts";
+import { pathIn } from "../../files.ts";
 
 /** What a request carries, before it is bytes: a page may still set a value in it. */
 export type Content =
@@ -85,7 +86,7 @@ async function encodeParts(
 }
 
 async function fileBody(path: string, { files, folder }: ContentPorts): Promise<Body> {
-  const whole = path.startsWith("/") ? path : `${folder}/${path}`;
+  const whole = pathIn(folder, path);
   const facts = await reading(path, () => files.stat(whole));
   if (facts === undefined) throw unreadable(path, { code: "ENOENT" });
   if (facts.isDirectory) throw unreadable(path, { code: "EISDIR" });
