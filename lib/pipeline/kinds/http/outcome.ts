@@ -2,7 +2,7 @@ import { ERRORS, type WeirError } from "../../../base/errors.ts";
 import { sanitizeLine, sanitizeText } from "../../../base/sanitize.ts";
 import { maskUrl } from "../../../base/sensitive.ts";
 import type { Exchange, ResponseHead } from "../../../http/exchange.ts";
-import type { HeaderList } from "../../../http/headers.ts";
+import { headerRecord } from "../../../http/headers.ts";
 import { readRetryAfter } from "../../../http/retry-after.ts";
 import type { Outcome, OutcomeError, TaskResult } from "../../outcome.ts";
 import type { RunPorts } from "../../ports.ts";
@@ -69,17 +69,6 @@ export function outcomeOfResponse(
     error: problem ?? null,
     meta: { ...metaOf(meta, ports), ...exchangeFacts(exchange, body, ports) },
   };
-}
-
-/** Returns headers by lower-case name, repeats joined by ", ". */
-function headerRecord(headers: HeaderList): Readonly<Record<string, string>> {
-  const all = new Map<string, string>();
-  for (const [name, value] of headers) {
-    const key = name.toLowerCase();
-    const before = all.get(key);
-    all.set(key, before === undefined ? value : `${before}, ${value}`);
-  }
-  return Object.fromEntries(all);
 }
 
 /** Returns what templates and reports are told about an error; never a secret. */
