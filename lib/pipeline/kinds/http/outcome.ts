@@ -6,7 +6,7 @@ import { headerRecord } from "../../../http/headers.ts";
 import { readRetryAfter } from "../../../http/retry-after.ts";
 import type { Outcome, OutcomeError, TaskResult } from "../../outcome.ts";
 import type { RunPorts } from "../../ports.ts";
-import { hintOf, isRetryableStatus, kindOfCode, kindOfStatus } from "./error-kind.ts";
+import { hintOf, isRetryableStatus, kindOfCode, kindOfStatus } from "../error-kind.ts";
 import type { ReadBody } from "./read-body.ts";
 
 /** Bytes of a body that an error shows. */

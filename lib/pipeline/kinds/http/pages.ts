@@ -6,7 +6,7 @@ import type { Outcome } from "../../outcome.ts";
 import type { NextPage, Paginator } from "../../paginators/paginator.ts";
 import { within } from "../../scope.ts";
 import type { TaskContext } from "../kind.ts";
-import { isThrownOn } from "./error-kind.ts";
+import { isThrownOn } from "../error-kind.ts";
 import type { Sent } from "./attempts.ts";
 import { NextRequests } from "./next-request.ts";
 import { errorOf } from "./outcome.ts";

@@ -4,7 +4,7 @@ import type { Exchange } from "../../../http/exchange.ts";
 import { headerValue } from "../../../http/headers.ts";
 import type { Expectation } from "../../expect.ts";
 import type { TaskContext } from "../kind.ts";
-import { isThrownOn } from "./error-kind.ts";
+import { isThrownOn } from "../error-kind.ts";
 import type { ReadOutcome } from "./attempts.ts";
 import { type AttemptMeta, isSuccess, outcomeOfResponse } from "./outcome.ts";
 import { type ReadBody, readBody } from "./read-body.ts";

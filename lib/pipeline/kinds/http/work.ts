@@ -7,7 +7,7 @@ import type { RunPorts } from "../../ports.ts";
 import type { Scope } from "../../scope.ts";
 import { compileSetting, type Setting } from "../../setting.ts";
 import type { KindInput, TaskContext, Work } from "../kind.ts";
-import { isThrownOn } from "./error-kind.ts";
+import { isThrownOn } from "../error-kind.ts";
 import { type Sending, type Sent, sendWithPolicy } from "./attempts.ts";
 import { errorOf } from "./outcome.ts";
 import { runPages } from "./pages.ts";

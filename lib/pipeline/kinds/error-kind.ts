@@ -1,5 +1,5 @@
-import type { ErrorCode, WeirError } from "../../../base/errors.ts";
-import type { ErrorKind } from "../../outcome.ts";
+import type { ErrorCode, WeirError } from "../../base/errors.ts";
+import type { ErrorKind } from "../outcome.ts";
 
 /** Kinds of codes that do not share theirs with all codes of their first word. */
 const BY_CODE = new Map<string, ErrorKind>([
