@@ -1,6 +1,6 @@
-import { type ErrorCode, toWeirError, type WeirError } from "../../base/errors.ts";
+import { toWeirError, type WeirError } from "../../base/errors.ts";
 import type { Outcome, TaskResult } from "../outcome.ts";
-import { errorOf } from "./http/outcome.ts";
+import { errorOf, isThrownOn } from "./outcome-error.ts";
 import type { TaskContext, Work } from "./kind.ts";
 
 /** What a task gave: its data, and fields beside it. */
@@ -31,16 +31,11 @@ export function workOnce(
         return dataOutcome(await give(context), meta());
       } catch (error) {
         const known = toWeirError(error);
-        if (isThrown(known.code)) throw error;
+        if (isThrownOn(known)) throw error;
         return failedOutcome(known, meta(), context);
       }
     },
   };
-}
-
-/** No rule may make a success of a template that cannot be evaluated. */
-function isThrown(code: ErrorCode): boolean {
-  return code === "INTERNAL" || code === "CANCELLED" || code.startsWith("TEMPLATE_");
 }
 
 function dataOutcome({ data, fields }: Given, meta: Outcome["meta"]): Outcome {

@@ -8,7 +8,7 @@ import type { Exchange, HopRequest } from "../../../http/exchange.ts";
 import type { Where } from "../../events.ts";
 import type { Outcome } from "../../outcome.ts";
 import type { AttemptFacts, TaskContext } from "../kind.ts";
-import { isThrownOn } from "../error-kind.ts";
+import { isThrownOn } from "../outcome-error.ts";
 import { type AttemptMeta, changedMethod, outcomeOfFailure } from "./outcome.ts";
 import type { HttpSettings } from "./settings.ts";
 

@@ -1,13 +1,14 @@
-import { ERRORS, type WeirError } from "../../../base/errors.ts";
+import type { WeirError } from "../../../base/errors.ts";
 import { sanitizeLine, sanitizeText } from "../../../base/sanitize.ts";
 import { maskUrl } from "../../../base/sensitive.ts";
-import type { Exchange, ResponseHead } from "../../../http/exchange.ts";
+import type { Exchange } from "../../../http/exchange.ts";
 import { headerRecord } from "../../../http/headers.ts";
 import { readRetryAfter } from "../../../http/retry-after.ts";
 import type { Outcome, OutcomeError, TaskResult } from "../../outcome.ts";
 import type { RunPorts } from "../../ports.ts";
-import { hintOf, isRetryableStatus, kindOfCode, kindOfStatus } from "../error-kind.ts";
+import { errorOf } from "../outcome-error.ts";
 import type { ReadBody } from "./read-body.ts";
+import { isRetryableStatus, kindOfStatus } from "./status.ts";
 
 /** Bytes of a body that an error shows. */
 const PREVIEW_BYTES = 1024;
@@ -71,21 +72,6 @@ export function outcomeOfResponse(
   };
 }
 
-/** Returns what templates and reports are told about an error; never a secret. */
-export function errorOf(error: WeirError, { redact }: Pick<OutcomePorts, "redact">): OutcomeError {
-  const kind = kindOfCode(error.code);
-  const hint = hintOf(error);
-  return {
-    kind,
-    code: error.code,
-    message: redact(sanitizeLine(error.message)),
-    // A retry of what its templates made wrong is the same again.
-    retryable: ERRORS[error.code].retryable && kind !== "template",
-    retry_after: null,
-    ...(hint === undefined ? {} : { hint: redact(hint) }),
-  };
-}
-
 function statusError(exchange: Exchange, meta: AttemptMeta, ports: OutcomePorts): OutcomeError {
   const { status, reason, headers } = exchange.response;
   const waitMs = readRetryAfter(headers, ports.clock.now());
@@ -137,9 +123,4 @@ export function changedMethod({ hops, draft }: Exchange): string | undefined {
   if (last === undefined || hops.length === 1 || last.request.method === draft.method)
     return undefined;
   return last.request.method;
-}
-
-/** Says whether a status is one of success. */
-export function isSuccess({ status }: ResponseHead): boolean {
-  return status >= 200 && status <= 299;
 }

@@ -6,10 +6,10 @@ import type { Outcome } from "../../outcome.ts";
 import type { NextPage, Paginator } from "../../paginators/paginator.ts";
 import { within } from "../../scope.ts";
 import type { TaskContext } from "../kind.ts";
-import { isThrownOn } from "../error-kind.ts";
+import { errorOf, isThrownOn } from "../outcome-error.ts";
 import type { Sent } from "./attempts.ts";
 import { NextRequests } from "./next-request.ts";
-import { errorOf } from "./outcome.ts";
+
 import { receivedPage, type ReceivedPage } from "./page.ts";
 import type { PaginatePlan } from "./paginate.ts";
 import { place } from "../../paginators/place.ts";

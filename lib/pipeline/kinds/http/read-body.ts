@@ -3,7 +3,7 @@ import { toWeirError, WeirError } from "../../../base/errors.ts";
 import type { Exchange } from "../../../http/exchange.ts";
 import { headerValue } from "../../../http/headers.ts";
 import type { ResultReference } from "../../../results/reference.ts";
-import { isThrownOn } from "../error-kind.ts";
+import { isThrownOn } from "../outcome-error.ts";
 import { decodeBody, previewOf } from "./decode.ts";
 import type { ResponseType } from "./settings.ts";
 

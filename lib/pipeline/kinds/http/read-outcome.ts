@@ -4,11 +4,12 @@ import type { Exchange } from "../../../http/exchange.ts";
 import { headerValue } from "../../../http/headers.ts";
 import type { Expectation } from "../../expect.ts";
 import type { TaskContext } from "../kind.ts";
-import { isThrownOn } from "../error-kind.ts";
+import { isThrownOn } from "../outcome-error.ts";
 import type { ReadOutcome } from "./attempts.ts";
-import { type AttemptMeta, isSuccess, outcomeOfResponse } from "./outcome.ts";
+import { type AttemptMeta, outcomeOfResponse } from "./outcome.ts";
 import { type ReadBody, readBody } from "./read-body.ts";
 import type { ResponseType } from "./settings.ts";
+import { isSuccess } from "./status.ts";
 import { type ResultSettings, storeBinary, storeBody } from "./stored.ts";
 
 /** How the responses of a task are read. */

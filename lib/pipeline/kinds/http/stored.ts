@@ -9,7 +9,7 @@ import { compileSelect, type SelectPlan } from "../../../results/select.ts";
 import { durationOf, isMap, kindName, wordOf } from "../../readings.ts";
 import type { Reading } from "../../setting.ts";
 import type { TaskContext } from "../kind.ts";
-import { isThrownOn } from "../error-kind.ts";
+import { isThrownOn } from "../outcome-error.ts";
 import { bodyOf, type ReadBody } from "./read-body.ts";
 import type { ResponseType } from "./settings.ts";
 
