@@ -1,5 +1,6 @@
 import { collectUpTo } from "../base/bytes.ts";
 import { ERRORS, toWeirError, WeirError } from "../base/errors.ts";
+import { pause } from "../base/pause.ts";
 import type { Body } from "../http/body.ts";
 import type { Draft } from "../http/draft.ts";
 import type { Exchange } from "../http/exchange.ts";
@@ -43,7 +44,7 @@ export async function attempts(
     const made = { ...one, attempt, elapsedMs: clock.monotonicMs() - startedMs };
     const { result, wait } = await judge(made, ports, options.signal);
     if (wait === undefined) return await settle({ ...made, result }, hooks);
-    await pause(wait.waitMs, result, { clock, signal: options.signal });
+    await waitBetween(wait.waitMs, result, { clock, signal: options.signal });
   }
 }
 
@@ -115,7 +116,7 @@ function explained(error: WeirError): WeirError {
 }
 
 /** Waits, and meanwhile reads the rest of a response that nobody wants. */
-async function pause(
+async function waitBetween(
   waitMs: number,
   result: Exchange | WeirError,
   { clock, signal }: Pick<Ports, "clock"> & { readonly signal: AbortSignal | undefined },
@@ -124,16 +125,9 @@ async function pause(
   // Not waited for: a server that sends slowly must not hold up the next attempt. What goes wrong
   // with it concerns nobody any more.
   if (body !== undefined) collectUpTo(body.chunks, DRAIN_CAP_BYTES).catch(() => undefined);
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const onAbort = (): void => reject(abortError(signal?.reason));
-  const stop = clock.after(waitMs, resolve);
-  if (signal?.aborted === true) onAbort();
-  else signal?.addEventListener("abort", onAbort, { once: true });
   try {
-    await promise;
+    await pause(waitMs, clock, signal, ({ reason }) => abortError(reason));
   } finally {
-    stop();
-    signal?.removeEventListener("abort", onAbort);
     body?.cancel();
   }
 }

@@ -6,7 +6,7 @@ import { createLocalEngine } from "./local-engine.ts";
 import { type LoopItems, openItems } from "./loop-input.ts";
 import { LoopResults } from "./loop-results.ts";
 import type { Loop, Step } from "./model.ts";
-import { stopped } from "./pause.ts";
+import { stopped } from "./stopped.ts";
 import type { RunState } from "./run-state.ts";
 import { runTasks, type TasksEnd } from "./tasks.ts";
 import { Track } from "./track.ts";

@@ -5,7 +5,7 @@ import type { Where } from "./events.ts";
 import { type Failure, failureOf, pipelineError, refusal } from "./failure.ts";
 import { checkOpenNames } from "./load/names.ts";
 import type { Playbook, Step } from "./model.ts";
-import { stopped } from "./pause.ts";
+import { stopped } from "./stopped.ts";
 import type { RunPorts } from "./ports.ts";
 import { RunState } from "./run-state.ts";
 import { type StepSummary, Walker } from "./walk.ts";

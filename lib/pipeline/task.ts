@@ -1,11 +1,12 @@
 import { WeirError } from "../base/errors.ts";
+import { pause } from "../base/pause.ts";
 import type { Where } from "./events.ts";
 import { type Failure, failureOf, refusal } from "./failure.ts";
 import { Judge, type Verdict } from "./judge.ts";
 import type { TaskContext, Work } from "./kinds/kind.ts";
 import type { Task } from "./model.ts";
 import type { Outcome, OutcomeError } from "./outcome.ts";
-import { pause, stopped } from "./pause.ts";
+import { stopped } from "./stopped.ts";
 import type { Track } from "./track.ts";
 
 /** Where the tasks go after one of them, and what it gave. */
@@ -132,7 +133,7 @@ async function attempts(work: Work, context: TaskContext): Promise<Outcome> {
     if (again === undefined) return outcome;
     const { waitMs, reason } = again;
     ports.emit({ event: "retry", ...at, attempt, wait_ms: waitMs, reason });
-    await pause(waitMs, ports.clock, signal);
+    await pause(waitMs, ports.clock, signal, stopped);
   }
 }
 

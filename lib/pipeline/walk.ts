@@ -2,7 +2,7 @@ import { isDict } from "../template/values.ts";
 import type { Where } from "./events.ts";
 import { type Failure, failureOf, refusal } from "./failure.ts";
 import type { Arc, Step } from "./model.ts";
-import { stopped } from "./pause.ts";
+import { stopped } from "./stopped.ts";
 import type { RunState } from "./run-state.ts";
 import type { Scope } from "./scope.ts";
 import { runStep, type StepEnd } from "./step.ts";

@@ -1,5 +1,6 @@
 import type { CredentialStore } from "../../../auth/bound.ts";
 import { toWeirError, WeirError } from "../../../base/errors.ts";
+import { pause } from "../../../base/pause.ts";
 import { maskUrl } from "../../../base/sensitive.ts";
 import type { Made, Retry, RetryWait } from "../../../exchange/ports.ts";
 import { maySendAgain } from "../../../exchange/resend.ts";
@@ -7,6 +8,7 @@ import type { Draft } from "../../../http/draft.ts";
 import type { Exchange, HopRequest } from "../../../http/exchange.ts";
 import type { Where } from "../../events.ts";
 import type { Outcome } from "../../outcome.ts";
+import { stopped } from "../../stopped.ts";
 import type { AttemptFacts, TaskContext } from "../kind.ts";
 import { isThrownOn } from "../outcome-error.ts";
 import { type AttemptMeta, changedMethod, outcomeOfFailure } from "./outcome.ts";
@@ -88,10 +90,10 @@ class Series {
     this.#startedMs = ports.clock.monotonicMs();
     this.#shownUrl = ports.redact(maskUrl(sending.draft.url));
     this.#attemptMs = this.#startedMs;
-    this.#onStop = () => this.#stop.abort(reasonOf(ports.signal));
+    this.#onStop = () => this.#stop.abort(stopped(ports.signal));
     // Then nothing new is sent, but what was sent is not given up.
     this.#onQuiet = () => {
-      if (this.#isWaiting) this.#stop.abort(reasonOf(signal));
+      if (this.#isWaiting) this.#stop.abort(stopped(signal));
     };
     ports.signal.addEventListener("abort", this.#onStop, { once: true });
     signal.addEventListener("abort", this.#onQuiet, { once: true });
@@ -105,8 +107,8 @@ class Series {
 
   async send(): Promise<Sent> {
     const { ports, signal } = this.#context;
-    if (signal.aborted) throw reasonOf(signal);
-    if (ports.signal.aborted) throw reasonOf(ports.signal);
+    if (signal.aborted) throw stopped(signal);
+    if (ports.signal.aborted) throw stopped(ports.signal);
     const { draft, settings, credentialHeaders } = this.#sending;
     const { limits, maxRequests, isVerified } = settings;
     const options = { limits, maxRequests, credentialHeaders, isDecoded: true };
@@ -136,16 +138,10 @@ class Series {
 
   async pause(wait: RetryWait): Promise<void> {
     this.#announce(wait);
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const { signal } = this.#stop;
-    const onAbort = (): void => reject(reasonOf(signal));
-    const stop = this.#context.ports.clock.after(wait.waitMs, resolve);
-    signal.addEventListener("abort", onAbort, { once: true });
+    const { clock } = this.#context.ports;
     try {
-      await promise;
+      await pause(wait.waitMs, clock, this.#stop.signal, stopped);
     } finally {
-      stop();
-      signal.removeEventListener("abort", onAbort);
       this.#isWaiting = false;
     }
   }
@@ -266,7 +262,7 @@ class Series {
 
   async #begin(): Promise<void> {
     const { ports, signal } = this.#context;
-    if (signal.aborted) throw reasonOf(signal);
+    if (signal.aborted) throw stopped(signal);
     const { draft, key: idempotencyKey } = this.#sending;
     if (this.#isWaiting) this.#attempt += 1;
     this.#isWaiting = false;
@@ -302,10 +298,4 @@ class Series {
       ...(typeof bytes === "number" ? { bytes } : {}),
     });
   }
-}
-
-/** Returns why a signal was given. */
-function reasonOf({ reason }: AbortSignal): WeirError {
-  if (reason instanceof WeirError) return reason;
-  return new WeirError("CANCELLED", "The request was cancelled");
 }
