@@ -1,5 +1,6 @@
 import { dereference, type Schema, type SchemaDraft, Validator } from "@cfworker/json-schema";
-import { codeOf, messageOf, WeirError } from "../base/errors.ts";
+import { messageOf, WeirError } from "../base/errors.ts";
+import { whyNotRead } from "../base/file-reasons.ts";
 import { nearestName } from "../base/nearest.ts";
 import type { Files } from "../runtime/runtime.ts";
 import { pathIn } from "./files.ts";
@@ -92,7 +93,7 @@ function fileCheck(file: string): SchemaCheck {
 async function readValidator(file: string, { files, folder }: SchemaPorts): Promise<Validator> {
   const path = pathIn(folder, file);
   const bytes = await files.read(path).catch((cause: unknown) => {
-    throw new WeirError("IO_READ", `Schema ${file} cannot be read: ${codeOf(cause)}`, {
+    throw new WeirError("IO_READ", `Schema ${file} cannot be read: ${whyNotRead(cause)}`, {
       hint: "A path in expect.schema begins at the folder of the pipeline file",
       cause,
     });

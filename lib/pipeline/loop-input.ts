@@ -1,4 +1,5 @@
-import { codeOf, messageOf, WeirError } from "../base/errors.ts";
+import { codeOf, WeirError } from "../base/errors.ts";
+import { whyNotRead } from "../base/file-reasons.ts";
 import { csvItems } from "../results/csv-items.ts";
 import { jsonItems } from "../results/json-items.ts";
 import { manifestItems, readManifest, type ResultManifest } from "../results/manifest.ts";
@@ -96,7 +97,7 @@ async function* readFile(
   try {
     yield* files.chunks(path);
   } catch (error) {
-    throw new WeirError("IO_READ", `Cannot read ${path}: ${messageOf(error)}`, {
+    throw new WeirError("IO_READ", `Cannot read ${path}: ${whyNotRead(error)}`, {
       hint: "A file of a loop is looked for beside the pipeline",
       details: { path, reason: codeOf(error) },
       cause: error,

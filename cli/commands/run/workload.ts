@@ -1,4 +1,5 @@
-import { codeOf, messageOf, WeirError } from "../../../lib/base/errors.ts";
+import { messageOf, WeirError } from "../../../lib/base/errors.ts";
+import { whyNotRead } from "../../../lib/base/file-reasons.ts";
 import { collectBytes } from "../../../lib/base/bytes.ts";
 import { parseJson } from "../../../lib/base/json-tree.ts";
 import type { Flags } from "../../flags.ts";
@@ -128,8 +129,7 @@ async function readBytes(path: string, purpose: string, io: Io): Promise<Uint8Ar
   try {
     return await files.read(path);
   } catch (error) {
-    const reason = codeOf(error) === "ENOENT" ? "there is no such file" : messageOf(error);
-    throw new WeirError("IO_READ", `Cannot read ${path}${purpose}: ${reason}`, {
+    throw new WeirError("IO_READ", `Cannot read ${path}${purpose}: ${whyNotRead(error)}`, {
       hint: "See whether the name is right, and the file may be read",
       details: { path },
       cause: error,

@@ -1,4 +1,5 @@
-import { codeOf, WeirError } from "../../../base/errors.ts";
+import { WeirError } from "../../../base/errors.ts";
+import { whyNotRead } from "../../../base/file-reasons.ts";
 import { type Body, NO_BODY, textBody } from "../../../http/body.ts";
 import { encodeForm, FORM_TYPE, type FormPair } from "../../../http/form.ts";
 import { multipartBody, multipartType, newBoundary, type Part } from "../../../http/multipart.ts";
@@ -111,9 +112,13 @@ async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
 }
 
 function unreadable(path: string, error: unknown): WeirError {
-  return new WeirError("IO_READ", `File ${path} of multipart cannot be read: ${codeOf(error)}`, {
-    hint: "A path in multipart begins at the folder of the pipeline file",
-    details: { path },
-    cause: error,
-  });
+  return new WeirError(
+    "IO_READ",
+    `File ${path} of multipart cannot be read: ${whyNotRead(error)}`,
+    {
+      hint: "A path in multipart begins at the folder of the pipeline file",
+      details: { path },
+      cause: error,
+    },
+  );
 }
