@@ -3,6 +3,7 @@ import { WeirError } from "../../base/errors.ts";
 import { pathIn } from "../files.ts";
 import { ROW_FORMATS } from "../formats/index.ts";
 import type { RowFormat } from "../formats/format.ts";
+import { jsonl } from "../formats/jsonl.ts";
 import { compileValue } from "../values.ts";
 import type { TaskKind } from "./kind.ts";
 import { workOnce } from "./once.ts";
@@ -17,7 +18,7 @@ export const writeKind: TaskKind = {
       .min(1)
       .describe('A file, from the folder of the pipeline; "-" is standard output'),
     format: z
-      .enum(["jsonl", "json", "csv"])
+      .enum(ROW_FORMATS.map(({ name }) => name))
       .optional()
       .describe("Default: by the ending of the file"),
     mode: z
@@ -76,15 +77,9 @@ function targetText(value: unknown): string {
 
 function formatOf(path: string): RowFormat {
   const found = ROW_FORMATS.find(({ endings }) => endings.some((one) => path.endsWith(one)));
-  if (found !== undefined || path === "-") return found ?? jsonLines();
+  if (found !== undefined || path === "-") return found ?? jsonl;
   throw new WeirError("DATA_BAD_FILE", `The ending of ${path} names no format`, {
     hint: `Add format: ${ROW_FORMATS.map(({ name }) => name).join(", ")}`,
     details: { path },
   });
-}
-
-function jsonLines(): RowFormat {
-  const [first] = ROW_FORMATS;
-  if (first === undefined) throw new WeirError("INTERNAL", "There is no format");
-  return first;
 }
