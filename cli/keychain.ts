@@ -13,19 +13,7 @@ import { runSecretCommand } from "../lib/secrets/command.ts";
 import type { TokenRequest } from "../lib/secrets/source.ts";
 import type { Io } from "./io.ts";
 import { USER_AGENT } from "./version.ts";
-
-/** Sections that others read. */
-const OTHER_SECTIONS = [
-  "defaults",
-  "alias",
-  "plugin",
-  "http_request",
-  "proxy",
-  "security",
-  "audit",
-  "identity",
-  "pipeline",
-];
+import { sectionsBeside } from "./sections.ts";
 
 /** What a command reads its keychain with. */
 export interface SecretsContext {
@@ -87,7 +75,7 @@ async function readKeychain(context: SecretsContext, redactor: Redactor): Promis
     runtime,
     path: context.configPath,
     sections: { keychain: map(json()) },
-    otherSections: OTHER_SECTIONS,
+    otherSections: sectionsBeside("keychain"),
   });
   const entries = Object.fromEntries(config.section("keychain") ?? []);
   const isPublicSuffix = JSON.stringify(entries).includes('"*.')
