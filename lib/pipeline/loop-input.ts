@@ -4,14 +4,15 @@ import { csvItems } from "../results/csv-items.ts";
 import { jsonItems } from "../results/json-items.ts";
 import { manifestItems, readManifest, type ResultManifest } from "../results/manifest.ts";
 import { ndjsonItems } from "../results/ndjson-items.ts";
-import { isDict, keysOf, kindOf, ownValue } from "../template/values.ts";
-import { templateTypeError } from "./actions/fields.ts";
+import { describe } from "../template/lookup.ts";
+import { isDict, keysOf, ownValue } from "../template/values.ts";
 import { pathIn } from "./files.ts";
 import { MANIFEST_TYPE } from "./manifest-type.ts";
 import type { LoopInput } from "./model.ts";
 import type { RunPorts } from "./ports.ts";
 import type { Scope } from "./scope.ts";
 import type { Source } from "./source.ts";
+import { templateTypeError } from "./setting.ts";
 import type { Value } from "./values.ts";
 
 /** The items of a loop, read as they are needed. */
@@ -75,9 +76,7 @@ function* countTo(count: number): Generator<number> {
 }
 
 function nameOf(value: unknown): string {
-  if (typeof value === "number") return `the number ${value}`;
-  const kind = kindOf(value);
-  return kind === "none" ? "none" : `a ${kind}`;
+  return typeof value === "number" ? `the number ${value}` : describe(value);
 }
 
 function textOf(input: Value, { scope, source }: LoopInputContext): string {

@@ -233,7 +233,7 @@ test("NO19 WEAK4 an auth that does not resolve fails the task, and nothing is se
   const empty = httpTask({ url: server.url, auth: "{{ none }}" }).run(run.context);
   expect(await problemOf(empty)).toMatchObject({
     code: "TEMPLATE_TYPE",
-    details: { name: "test.yaml", line: 2 },
+    details: { file: "test.yaml", line: 2 },
   });
 });
 

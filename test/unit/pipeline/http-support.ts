@@ -20,7 +20,10 @@ const source: Source = {
   placeOf: (path: KeyPath) => ({ line: path.length, column: 1 }),
   templateAt: (path) => ({ name: "test.yaml", line: path.length, column: 1 }),
   error: (path, { message, hint }) =>
-    new WeirError("PIPELINE_INVALID", message, { hint, details: { path: path.join(".") } }),
+    new WeirError("PIPELINE_INVALID", message, {
+      hint,
+      details: { file: "test.yaml", line: path.length, column: 1, path: path.join(".") },
+    }),
 };
 
 /** Returns the work of an http task, and the warnings it was loaded with. */
