@@ -34,7 +34,8 @@ export const scriptKind: TaskKind = {
     const { file, code, args = {}, net } = fields;
     const isFile = typeof file === "string";
     if (isFile === (typeof code === "string")) {
-      throw source.error(path, {
+      throw source.error(isFile ? [...path, "code"] : path, {
+        part: isFile ? "key" : "value",
         message: isFile ? "file and code exclude each other" : "A script needs file or code",
         hint: "Write code: | and the script below it, or file: NAME.js",
       });

@@ -19,9 +19,9 @@ const KEYWORDS = new Set([
 const SCHEMA = pipelineJsonSchema() as Node;
 
 /** Keywords that hold a schema, or a list of them. */
-const INNER = new Set([
-  ..."items additionalProperties propertyNames anyOf if then else contains".split(" "),
-]);
+const INNER = new Set(
+  "items additionalProperties propertyNames anyOf if then else contains".split(" "),
+);
 
 /** Every schema inside a schema, the whole first; names of properties are not keywords. */
 function schemasIn(node: unknown): readonly Node[] {
