@@ -85,7 +85,7 @@ export class Placeholders implements HookSecrets {
       pattern: PLACEHOLDER,
       open: async (found, { url }, encoding) => {
         const issued = this.#issued.get(found);
-        if (issued === undefined || (plugin !== undefined && issued.plugin !== plugin)) return;
+        if (issued === undefined || (plugin ?? issued.plugin) !== issued.plugin) return undefined;
         return await this.#source.written(issued.name, url, encoding);
       },
     };

@@ -2,6 +2,8 @@ import { z } from "zod";
 import { collectUpTo } from "../../base/bytes.ts";
 import { WeirError } from "../../base/errors.ts";
 import { isJson } from "../../http/media-type.ts";
+import { manifestItems, readManifest } from "../../results/manifest.ts";
+import { MANIFEST_TYPE } from "../manifest-type.ts";
 import type { RunPorts } from "../ports.ts";
 import { compileValue } from "../values.ts";
 import type { TaskKind } from "./kind.ts";
@@ -36,16 +38,26 @@ async function readResult(ref: unknown, { results }: RunPorts): Promise<unknown>
     });
   }
   const { meta } = await results.entry(ref);
+  if (meta.content_type === MANIFEST_TYPE) return await readPages(ref, results);
   const bytes = await collectUpTo(await results.open(ref), READ_CAP_BYTES + 1);
-  if (bytes.byteLength > READ_CAP_BYTES) {
-    throw new WeirError("BODY_TOO_LARGE", `The result ${ref} is larger than 64 MiB`, {
-      hint: "Select what is needed with spec.result.select, or loop over it: in: { result: … }",
-      details: { ref },
-    });
-  }
+  if (bytes.byteLength > READ_CAP_BYTES) throw tooLarge(ref);
   const text = new TextDecoder().decode(bytes);
   if (!isJson(meta.content_type ?? "")) return text;
   return parsed(text, ref);
+}
+
+/** Reads the items of pages that were stored one by one. */
+async function readPages(ref: string, results: RunPorts["results"]): Promise<readonly unknown[]> {
+  const manifest = await readManifest(await results.open(ref));
+  if (manifest.total_bytes > READ_CAP_BYTES) throw tooLarge(ref);
+  return await Array.fromAsync(manifestItems(manifest, (part) => results.open(part)));
+}
+
+function tooLarge(ref: string): WeirError {
+  return new WeirError("BODY_TOO_LARGE", `The result ${ref} is larger than 64 MiB`, {
+    hint: "Select what is needed with spec.result.select, or loop over it: in: { result: … }",
+    details: { ref },
+  });
 }
 
 function parsed(text: string, ref: string): unknown {

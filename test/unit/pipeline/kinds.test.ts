@@ -6,6 +6,7 @@ import { openScripts } from "../../../lib/hooks/scripts.ts";
 import { compileSelect } from "../../../lib/results/select.ts";
 import { ResultStore } from "../../../lib/results/store.ts";
 import { bunRuntime } from "../../../lib/runtime/bun.ts";
+import { fakeClock } from "../../support/fake-clock.ts";
 import { startServer } from "../../support/loopback-server.ts";
 import { type TemporaryFolder, temporaryFolder } from "../../support/temporary-folder.ts";
 import { type EndedRun, runText } from "./run-support.ts";
@@ -182,11 +183,10 @@ test.each([
   { name: "other text stays text", type: "text/plain", body: '{"a":[1]}', want: '{"a":[1]}' },
 ])("NO61 artifact: $name", async ({ type, body, want }) => {
   using folder = temporaryFolder();
-  const { files, clock, random } = bunRuntime;
   using results = new ResultStore({
     runId: "01JTEST",
     folder: folder.path,
-    runtime: { files, clock, random },
+    runtime: bunRuntime,
   });
   const ref = await kept(results, body, type);
   const run = await runText(`- a: { kind: artifact, ref: "${ref}" }`, { ports: { results } });
@@ -201,4 +201,18 @@ test("NO61 artifact: a reference that is not there is REFERENCE_NOT_AVAILABLE, a
 - b: { kind: transform, value: recovered }
 `;
   expect(resultOf(await tasks(text))).toBe("recovered");
+});
+
+test("NO62 artifact: pages that were stored one by one are read as one list", async () => {
+  using server = await startServer({
+    replies: [{ json: { items: [1, 2], next: "/b" } }, { json: { items: [3], next: null } }],
+  });
+  const text = `- pages:
+    kind: http
+    url: ${server.url}/a
+    spec: { paginate: { type: next_url, from: "$.next", accumulate: { path: "$.items", to: disk } } }
+- back: { kind: artifact, ref: "{{ pages.__ref__ }}" }
+`;
+  // On a clock that stands still, so that no wait for the server is over at once.
+  expect(resultOf(await runText(text, { clock: fakeClock() }))).toEqual([1, 2, 3]);
 });
