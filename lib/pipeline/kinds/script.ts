@@ -23,7 +23,7 @@ export const scriptKind: TaskKind = {
     code: z.string().optional().describe("The script itself: a module, or the body of a function"),
     args: z.unknown().optional().describe("The first parameter of the script"),
     timeout: z
-      .union([z.number().positive(), z.string()])
+      .union([z.number(), z.string()])
       .optional()
       .describe("Longest it may take: seconds, or a duration such as 500ms. Default 30"),
     net: z.array(z.string()).optional().describe("Hosts it may reach; none when left out"),

@@ -169,7 +169,7 @@ test("NO35 a Retry-After beyond what is waited for fails at once, saying the tim
   });
   expect(calls).toBe(1);
   expect(run.state).toBe("failed");
-  expect(run.error?.message).toContain("Retry-After");
+  expect(run.error?.message).toContain("retry-after");
 });
 
 test("NO35 a Retry-After wins over the delay", async () => {
