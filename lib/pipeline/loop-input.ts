@@ -2,12 +2,16 @@ import { codeOf, WeirError } from "../base/errors.ts";
 import { whyNotRead } from "../base/file-reasons.ts";
 import { csvItems } from "../results/csv-items.ts";
 import { jsonItems } from "../results/json-items.ts";
-import { manifestItems, readManifest, type ResultManifest } from "../results/manifest.ts";
+import {
+  MANIFEST_TYPE,
+  manifestItems,
+  readManifest,
+  type ResultManifest,
+} from "../results/manifest.ts";
 import { ndjsonItems } from "../results/ndjson-items.ts";
 import { describe } from "../template/lookup.ts";
 import { isDict, keysOf, ownValue } from "../template/values.ts";
 import { pathIn } from "./files.ts";
-import { MANIFEST_TYPE } from "./manifest-type.ts";
 import type { LoopInput } from "./model.ts";
 import type { RunPorts } from "./ports.ts";
 import type { Scope } from "./scope.ts";
