@@ -1,6 +1,6 @@
 import { nearestName } from "../base/nearest.ts";
 import { WeirError } from "../base/errors.ts";
-import { durationText } from "../transport/errors.ts";
+import { durationText } from "../base/duration.ts";
 import type { Where } from "./events.ts";
 import { type Failure, failureOf, pipelineError, refusal } from "./failure.ts";
 import { checkOpenNames } from "./load/names.ts";
