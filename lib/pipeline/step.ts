@@ -40,7 +40,7 @@ export async function runStep(step: Step, context: StepContext): Promise<StepEnd
   await announceStart(step, run);
   const end =
     admission === "run" ? await runBody(step, context) : notAdmitted(step, admission, run);
-  run.results[1][step.name] = end.value;
+  run.steps[step.name] = end.value;
   await ports.results.endStep(step.name);
   await announceEnd(step, end, { run, startedMs });
   return end;
@@ -93,7 +93,7 @@ async function runBody(step: Step, context: StepContext): Promise<StepEnd> {
   run.ports.emit({ event: "step_start", step: step.name });
   const track = new Track({ run, step, args, signal });
   const end = await runTasks(track);
-  Object.assign(run.results[0], track.labels);
+  Object.assign(run.labels, track.labels);
   if (end.status === "error") return failedStep(end.failure, end.data);
   return { status: "ok", value: { status: "ok", data: end.data }, result: end.data };
 }
