@@ -5,7 +5,7 @@ import { type Failure, failureOf, refusal } from "./failure.ts";
 import { Judge, type Verdict } from "./judge.ts";
 import type { TaskContext, Work } from "./kinds/kind.ts";
 import type { Task } from "./model.ts";
-import type { Outcome, OutcomeError } from "./outcome.ts";
+import { failedOutcome, type Outcome, type OutcomeError } from "./outcome.ts";
 import { stopped } from "./stopped.ts";
 import type { Track } from "./track.ts";
 
@@ -104,19 +104,9 @@ async function outcomeOf(task: Task, context: TaskContext): Promise<TaskOutcome>
     const { signal } = context.ports;
     if (signal.aborted) throw stopped(signal);
     const thrown = failureOf(error, context.at);
-    return { outcome: failedOutcome(thrown.error), thrown };
+    const meta = { attempt: 1, duration_ms: 0 };
+    return { outcome: failedOutcome(thrown.error, { status: "error", meta }), thrown };
   }
-}
-
-/** Returns the outcome of a task that gave none. */
-function failedOutcome(error: OutcomeError): Outcome {
-  return {
-    status: "error",
-    http: { status: null, headers: {} },
-    result: { status: "error", headers: {}, data: null },
-    error,
-    meta: { attempt: 1, duration_ms: 0 },
-  };
 }
 
 /** The attempts of a kind that makes none itself. */

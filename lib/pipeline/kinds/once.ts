@@ -1,5 +1,5 @@
-import { toWeirError, type WeirError } from "../../base/errors.ts";
-import type { Outcome, TaskResult } from "../outcome.ts";
+import { toWeirError } from "../../base/errors.ts";
+import { failedOutcome, type Outcome, type TaskResult } from "../outcome.ts";
 import { errorOf, isThrownOn } from "./outcome-error.ts";
 import type { TaskContext, Work } from "./kind.ts";
 
@@ -32,7 +32,7 @@ export function workOnce(
       } catch (error) {
         const known = toWeirError(error);
         if (isThrownOn(known)) throw error;
-        return failedOutcome(known, meta(), context);
+        return failedOutcome(errorOf(known, context.ports), { status: "error", meta: meta() });
       }
     },
   };
@@ -42,9 +42,4 @@ function dataOutcome({ data, fields }: Given, meta: Outcome["meta"]): Outcome {
   // What a task calls its own fields must not pass for what weir puts there.
   const result: TaskResult = { ...fields, status: "ok", headers: {}, data };
   return { status: "ok", http: NOTHING_SENT, result, error: null, meta };
-}
-
-function failedOutcome(error: WeirError, meta: Outcome["meta"], { ports }: TaskContext): Outcome {
-  const result: TaskResult = { status: "error", headers: {}, data: null };
-  return { status: "error", http: NOTHING_SENT, result, error: errorOf(error, ports), meta };
 }

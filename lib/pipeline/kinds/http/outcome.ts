@@ -4,7 +4,7 @@ import { maskUrl } from "../../../base/sensitive.ts";
 import type { Exchange } from "../../../http/exchange.ts";
 import { headerRecord } from "../../../http/headers.ts";
 import { readRetryAfter } from "../../../http/retry-after.ts";
-import type { Outcome, OutcomeError, TaskResult } from "../../outcome.ts";
+import { failedOutcome, type Outcome, type OutcomeError } from "../../outcome.ts";
 import type { RunPorts } from "../../ports.ts";
 import { errorOf } from "../outcome-error.ts";
 import type { ReadBody } from "./read-body.ts";
@@ -34,14 +34,7 @@ export function outcomeOfFailure(
   meta: AttemptMeta,
   ports: OutcomePorts,
 ): Outcome {
-  const result: TaskResult = { status: null, headers: {}, data: null };
-  return {
-    status: "error",
-    http: { status: null, headers: {} },
-    result,
-    error: errorOf(error, ports),
-    meta: metaOf(meta, ports),
-  };
+  return failedOutcome(errorOf(error, ports), { status: null, meta: metaOf(meta, ports) });
 }
 
 /**

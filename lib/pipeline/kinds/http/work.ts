@@ -2,7 +2,7 @@ import { toWeirError, type WeirError } from "../../../base/errors.ts";
 import { maskUrl } from "../../../base/sensitive.ts";
 import { compileExpect, type Expectation } from "../../expect.ts";
 import type { Where } from "../../events.ts";
-import type { Outcome } from "../../outcome.ts";
+import { failedOutcome, type Outcome } from "../../outcome.ts";
 import type { RunPorts } from "../../ports.ts";
 import type { Scope } from "../../scope.ts";
 import { compileSetting, type Setting } from "../../setting.ts";
@@ -126,13 +126,8 @@ async function sendingOf(
 /** Returns the outcome of a task whose request could not be made. */
 function outcomeOfUnsent(error: WeirError, ports: RunPorts): Outcome {
   if (isThrownOn(error)) throw error;
-  return {
-    status: "error",
-    http: { status: null, headers: {} },
-    result: { status: null, headers: {}, data: null },
-    error: errorOf(error, ports),
-    meta: { attempt: 1, duration_ms: 0 },
-  };
+  const meta = { attempt: 1, duration_ms: 0 };
+  return failedOutcome(errorOf(error, ports), { status: null, meta });
 }
 
 function firstRequest({ request }: HttpPlan, scope: Scope): string {
