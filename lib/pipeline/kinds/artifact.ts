@@ -14,7 +14,7 @@ const READ_CAP_BYTES = 64 * 1024 * 1024;
 /** Reads what an earlier task stored by reference. */
 export const artifactKind: TaskKind = {
   name: "artifact",
-  summary: "reads a stored result",
+  summary: "Reads a stored result",
   keys: {
     ref: z.string().describe("The reference: {{ LABEL.__ref__ }}"),
     action: z.literal("get").optional().describe("What to do with it; get is all there is"),

@@ -17,7 +17,7 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 /** Runs JavaScript or TypeScript in the sandbox; what it returns is the data. */
 export const scriptKind: TaskKind = {
   name: "script",
-  summary: "runs JavaScript in the sandbox",
+  summary: "Runs JavaScript in the sandbox",
   keys: {
     file: z.string().optional().describe("A .js or .ts file whose default export is run"),
     code: z.string().optional().describe("The script itself: a module, or the body of a function"),

@@ -9,7 +9,7 @@ const NAME = /^[A-Za-z_]\w*$/;
 /** Makes new values of the ones there are: each name of `set` is a field, `value` is the data. */
 export const transformKind: TaskKind = {
   name: "transform",
-  summary: "makes a new value of the ones there are",
+  summary: "Makes a new value of the ones there are",
   keys: {
     set: z
       .record(z.string(), z.unknown())

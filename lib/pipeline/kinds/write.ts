@@ -12,7 +12,7 @@ import { workOnce } from "./once.ts";
 /** Writes rows to a file or to standard output. */
 export const writeKind: TaskKind = {
   name: "write",
-  summary: "writes rows as JSON lines, JSON or CSV",
+  summary: "Writes rows as JSON lines, JSON or CSV",
   keys: {
     to: z
       .string()

@@ -36,9 +36,13 @@ const into = z.union([
 
 const strategies = z.enum(["append", "extend", "replace", "merge", "collect", "none"]);
 
+const paginator = z.enum(PAGINATORS.map(({ name }) => name));
+
 /** Keys of all types of pagination; which of them a type takes is checked by it. */
 const paginate = z.strictObject({
-  type: z.enum(PAGINATORS.map(({ name }) => name)).describe("How the next page is found"),
+  type: paginator.describe(
+    PAGINATORS.map(({ name, summary }) => `${name} ${summary}`).join(".\n\n"),
+  ),
   from: z.string().describe('"$.path", "header NAME" or "last $.id"').optional(),
   into: into.describe("Where the value goes").optional(),
   limit: number.describe("Items a page").optional(),
@@ -148,9 +152,6 @@ export const HTTP_SPEC_KEYS = {
     ])
     .describe("How fast the host is asked, by all tasks together")
     .optional(),
-  paginate: z
-    .union([z.enum(PAGINATORS.map(({ name }) => name)), paginate])
-    .describe("Asks for page after page")
-    .optional(),
+  paginate: z.union([paginator, paginate]).describe("Asks for page after page").optional(),
   result: result.describe("Stores large bodies, and selects fields of them").optional(),
 } as const;
