@@ -1,4 +1,5 @@
 import type { CredentialStore } from "../auth/bound.ts";
+import type { WeirError } from "../base/errors.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Client } from "../client.ts";
 import type { RunHooks } from "../hooks/run-hooks.ts";
@@ -53,6 +54,8 @@ export interface RunPorts {
   readonly journal: Journal;
   /** Returns how many requests were sent so far, those of redirects and scripts included. */
   readonly requests: () => number;
+  /** Bounds the bytes of all bodies of the run together; `onCap` makes the error that ends it. */
+  readonly capBytes: (capBytes: number, onCap: () => WeirError) => void;
   /** Takes what happens; must not throw. */
   readonly emit: (event: RunEvent) => void;
   /** Masks secrets that were opened. */

@@ -4,6 +4,7 @@ import { openScripts, type ScriptRunner } from "../../../lib/hooks/scripts.ts";
 import type { StampedEvent } from "../../../lib/pipeline/events.ts";
 import { openRun, type OpenRun } from "../../../lib/pipeline/index.ts";
 import type { Playbook } from "../../../lib/pipeline/model.ts";
+import { Traffic } from "../../../lib/pipeline/traffic.ts";
 import type { Flags } from "../../flags.ts";
 import type { Io } from "../../io.ts";
 import type { CommandSecrets } from "../../keychain.ts";
@@ -38,6 +39,7 @@ interface Parts {
   readonly config: RunConfig;
   readonly dial: ClientOptions["dial"];
   readonly secrets: CommandSecrets;
+  readonly traffic: Traffic;
 }
 
 /**
@@ -49,12 +51,13 @@ export async function openPipeline(options: PipelineOptions): Promise<OpenPipeli
   const { id, io } = options;
   const config = await readRunConfig(options.flags, io);
   const { dial, guard } = await connections(config, io);
-  const secrets = await runSecrets({ ...options, dial });
+  const traffic = new Traffic({ clock: io.runtime.clock, guard });
+  const secrets = await runSecrets({ ...options, dial, guard });
   // Read before anything is started: what is wrong with an entry is said at once.
   const credentials = await secrets.credentials();
   const runs = runsFolder(io.runtime);
   await using stack = new AsyncDisposableStack();
-  const plugins = await openRunPlugins(options, { config, dial, secrets });
+  const plugins = await openRunPlugins(options, { config, dial, secrets, traffic });
   if (plugins !== undefined) stack.defer(() => plugins.hooks.close());
   stack.use(await markRunning(runs, id, io.runtime));
   const ports = openRun({
@@ -69,8 +72,9 @@ export async function openPipeline(options: PipelineOptions): Promise<OpenPipeli
     redact: (text) => secrets.redactor.redactText(text),
     hooks: plugins?.hooks,
     credentials: runCredentials(credentials, plugins),
-    scripts: runScripts(options, { dial, secrets }),
+    scripts: runScripts(options, { dial, secrets, traffic }),
     guard,
+    traffic,
     onEvent: options.onEvent,
   });
   stack.defer(() => ports.close());
@@ -89,7 +93,7 @@ async function connections({ flags, isGuarded }: RunConfig, io: Io) {
 
 async function openRunPlugins(
   { playbook, flags, file, io, progress }: PipelineOptions,
-  { config, dial, secrets }: Parts,
+  { config, dial, secrets, traffic }: Parts,
 ): Promise<OpenPlugins | undefined> {
   const folder = folderOf(file, io);
   const requests = pluginRequests({ playbook, flags, configured: config.plugins, folder });
@@ -97,7 +101,7 @@ async function openRunPlugins(
   const isQuiet = flags.count("quiet") > 0;
   return await startPlugins(
     requests,
-    { dial, io },
+    { dial, io, watch: traffic },
     {
       mode: "pipeline",
       isStreamed: false,
@@ -113,13 +117,13 @@ async function openRunPlugins(
 /** Returns what runs `script` tasks; nothing is started before the first of them. */
 function runScripts(
   { io, progress }: PipelineOptions,
-  { dial, secrets }: Pick<Parts, "dial" | "secrets">,
+  { dial, secrets, traffic }: Omit<Parts, "config">,
 ): ScriptRunner {
   const { runtime } = io;
   const placeholders = new Placeholders(secrets.source, (count) => runtime.random(count));
   return openScripts({
     runtime,
-    createClient: lazyClients({ dial, io }, placeholders),
+    createClient: lazyClients({ dial, io, watch: traffic }, placeholders),
     secrets: placeholders,
     log(line) {
       const text = logLine({ ...line, text: secrets.redactor.redactText(line.text) });

@@ -90,6 +90,7 @@ export function testRun(changes: RunChanges = {}): TestRun {
     scripts: { run: unused, close: () => undefined },
     outputs: new Outputs({ files: runtime.files, print: unused }),
     requests: () => 0,
+    capBytes: unused,
     redact: (text) => text,
     ...own,
     clock,
