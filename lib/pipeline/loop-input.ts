@@ -1,4 +1,3 @@
-import { isAbsolute } from "node:path";
 import { codeOf, messageOf, WeirError } from "../base/errors.ts";
 import { csvItems } from "../results/csv-items.ts";
 import { jsonItems } from "../results/json-items.ts";
@@ -6,6 +5,7 @@ import { manifestItems, readManifest, type ResultManifest } from "../results/man
 import { ndjsonItems } from "../results/ndjson-items.ts";
 import { isDict, keysOf, kindOf, ownValue } from "../template/values.ts";
 import { templateTypeError } from "./actions/fields.ts";
+import { pathIn } from "./files.ts";
 import { MANIFEST_TYPE } from "./manifest-type.ts";
 import type { LoopInput } from "./model.ts";
 import type { RunPorts } from "./ports.ts";
@@ -23,7 +23,7 @@ export interface LoopItems {
 /** What the items of a loop are read with. */
 export interface LoopInputContext {
   readonly scope: Scope;
-  readonly ports: Pick<RunPorts, "files" | "folder" | "results">;
+  readonly ports: Pick<RunPorts, "files" | "folder" | "isTrusted" | "results">;
   readonly source: Source;
 }
 
@@ -90,11 +90,11 @@ function textOf(input: Value, { scope, source }: LoopInputContext): string {
 
 async function* readFile(
   file: string,
-  { files, folder }: Pick<RunPorts, "files" | "folder">,
+  ports: Pick<RunPorts, "files" | "folder" | "isTrusted">,
 ): AsyncGenerator<Uint8Array> {
-  const path = isAbsolute(file) ? file : `${folder}/${file}`;
+  const path = await pathIn(ports, file);
   try {
-    yield* files.chunks(path);
+    yield* ports.files.chunks(path);
   } catch (error) {
     throw new WeirError("IO_READ", `Cannot read ${path}: ${messageOf(error)}`, {
       hint: "A file of a loop is looked for beside the pipeline",

@@ -20,6 +20,8 @@ export interface OpenRunOptions {
   readonly dial: Omit<DialOptions, "judge">;
   /** Folder of the pipeline file, without a final slash. */
   readonly folder: string;
+  /** True: the file may name files anywhere; false when not given. */
+  readonly isTrusted?: boolean | undefined;
   /** See `newId` of lib/base/ids.ts. */
   readonly runId: string;
   /** Folder of this run alone, without a final slash; results go below it. */
@@ -82,6 +84,7 @@ export function openRun(options: OpenRunOptions): OpenRun {
   return {
     runId,
     folder,
+    isTrusted: options.isTrusted ?? false,
     clock,
     files,
     random: (count) => runtime.random(count),

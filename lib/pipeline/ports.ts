@@ -8,6 +8,7 @@ import type { ResultStore } from "../results/store.ts";
 import type { Files } from "../runtime/runtime.ts";
 import type { FieldedText } from "../template/values.ts";
 import type { RunEvent } from "./events.ts";
+import type { FilePlace } from "./files.ts";
 import type { Journal } from "./journal.ts";
 import type { Outputs } from "./outputs.ts";
 import type { Rates } from "./rates.ts";
@@ -33,12 +34,10 @@ export interface RunCredentials {
 }
 
 /** Everything a run has to do with the world. */
-export interface RunPorts {
+export interface RunPorts extends FilePlace {
   readonly runId: string;
   readonly clock: Clock;
   readonly random: (count: number) => Uint8Array;
-  /** Folder of the pipeline file, without a final slash: relative paths of the file begin there. */
-  readonly folder: string;
   readonly files: Files;
   /** Sends requests; all clients of a run share cookies, hooks, rates and records. */
   client(settings: ClientSettings): Client;

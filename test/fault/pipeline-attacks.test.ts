@@ -134,6 +134,26 @@ workflow:
   expect(thief.connections()).toBe(0);
 });
 
+test("a file names the variables it takes, and whom it may give them to", async () => {
+  using server = await startServer({ replies: [{ json: 1 }], hits: 2 });
+  const text = `apiVersion: weir/v1
+kind: Playbook
+keychain:
+  - { name: a, kind: bearer, token: "env:CLOUD_KEY", hosts: [127.0.0.1] }
+workflow:
+  - step: a
+    tool: [{ call: { kind: http, url: "${server.url}/", auth: a } }]
+`;
+  const env = { CLOUD_KEY: "cloud-key-1" };
+  const told = await runIn({ "p.yaml": text }, ["run", "p.yaml"], { env });
+  expect(told.stderr).toContain(
+    "weir: p.yaml reads CLOUD_KEY of your environment, for 127.0.0.1\n",
+  );
+  expect(told.stdout + told.stderr).not.toContain("cloud-key-1");
+  const trusted = await runIn({ "p.yaml": text }, ["run", "p.yaml", "--trust"], { env });
+  expect(trusted.stderr).not.toContain("CLOUD_KEY");
+});
+
 describe("NO47 executor.spec.max_bytes", () => {
   const bombing = (url: string, spec: string): string => `apiVersion: weir/v1
 kind: Playbook
@@ -184,5 +204,57 @@ workflow:
     const { exit, stderr } = await runIn({ "p.yaml": text }, ["run", "p.yaml"]);
     expect(exit).toBe(10);
     expect(stderr).toContain("1 MB");
+  });
+});
+
+describe("paths of a file from elsewhere", () => {
+  const sending = (url: string, path: string): string =>
+    `- send: { kind: http, method: POST, url: "${url}", multipart: { key: { file: ${JSON.stringify(path)} } } }\n`;
+  const TASKS: readonly { readonly name: string; readonly task: (outside: string) => string }[] = [
+    { name: "multipart", task: (path) => sending("http://127.0.0.1:9/", path) },
+    {
+      name: "a script",
+      task: (path) => `- run: { kind: script, file: ${JSON.stringify(`${path}.js`)} }\n`,
+    },
+    {
+      name: "write",
+      task: (path) =>
+        `- save: { kind: write, to: ${JSON.stringify(path)}, format: csv, rows: [] }\n`,
+    },
+    {
+      name: "a loop",
+      task: (path) =>
+        `- step: a\n  loop: { in: { file: ${JSON.stringify(path)}, format: csv }, iterator: row }\n  tool: [{ a: { kind: noop } }]\n`,
+    },
+  ];
+
+  test.each(TASKS)("stay below its folder: $name", async ({ task }) => {
+    using outside = folderOf({ "key.pem": "PRIVATE" });
+    const text = task(join(outside.path, "key.pem"));
+    const { exit, stderr } = await runIn({ "p.yaml": text }, ["run", "p.yaml"]);
+    expect(exit).toBe(10);
+    expect(stderr).toContain("--trust");
+    expect(stderr).not.toContain("PRIVATE");
+  });
+
+  test("a key outside is not sent without --trust, and is with it", async () => {
+    using outside = folderOf({ "key.pem": "PRIVATE" });
+    using server = await startServer({ replies: [{ json: 1 }] });
+    const files = { "p.yaml": sending(server.url, join(outside.path, "key.pem")) };
+    expect((await runIn(files, ["run", "p.yaml"])).exit).toBe(10);
+    expect(server.connections()).toBe(0);
+    expect((await runIn(files, ["run", "p.yaml", "--trust"])).exit).toBe(0);
+    expect(server.hits[0]?.text).toContain("PRIVATE");
+  });
+
+  test("a schema outside is not read", async () => {
+    using outside = folderOf({ "s.json": "PRIVATE" });
+    using server = await startServer({ replies: [{ json: 1 }] });
+    const schema = JSON.stringify(join(outside.path, "s.json"));
+    const text = `- a: { kind: http, url: "${server.url}", expect: { schema: ${schema} } }\n`;
+    const { exit, stderr } = await runIn({ "p.yaml": text }, ["run", "p.yaml"]);
+    expect(exit).toBe(10);
+    expect(stderr).toContain("--trust");
+    expect(stderr).not.toContain("PRIVATE");
   });
 });

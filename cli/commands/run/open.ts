@@ -16,6 +16,7 @@ import { pluginRequests } from "./plugins.ts";
 import type { RunProgress } from "./progress.ts";
 import { runCredentials, runSecrets } from "./secrets.ts";
 import { markRunning, runsFolder } from "./state.ts";
+import { variableLines } from "./variables.ts";
 
 /** What a run is opened with. */
 export interface PipelineOptions {
@@ -55,6 +56,8 @@ export async function openPipeline(options: PipelineOptions): Promise<OpenPipeli
   const secrets = await runSecrets({ ...options, dial, guard });
   // Read before anything is started: what is wrong with an entry is said at once.
   const credentials = await secrets.credentials();
+  if (isTold(options))
+    variableLines(options.playbook).forEach((line) => options.progress.say(line));
   const runs = runsFolder(io.runtime);
   await using stack = new AsyncDisposableStack();
   const plugins = await openRunPlugins(options, { config, dial, secrets, traffic });
@@ -64,6 +67,7 @@ export async function openPipeline(options: PipelineOptions): Promise<OpenPipeli
     runtime: io.runtime,
     dial,
     folder: folderOf(options.file, io),
+    isTrusted: options.flags.isSet("trust"),
     runId: id,
     stateFolder: `${runs}/${id}`,
     limits: timeLimits(config.flags),
@@ -80,6 +84,12 @@ export async function openPipeline(options: PipelineOptions): Promise<OpenPipeli
   stack.defer(() => ports.close());
   const opened = stack.move();
   return { ports, [Symbol.asyncDispose]: async () => await opened.disposeAsync() };
+}
+
+/** Says whether a person is there to be told what the file takes from the environment. */
+function isTold({ flags }: PipelineOptions): boolean {
+  const isSilent = flags.count("quiet") > 0 || flags.text("events") === "ndjson";
+  return !isSilent && !flags.isSet("json") && !flags.isSet("trust");
 }
 
 /** Returns how the run connects, and the guard when there is one. */

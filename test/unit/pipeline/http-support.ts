@@ -82,6 +82,7 @@ export function testRun(changes: RunChanges = {}): TestRun {
     runId: "run-1",
     random: (count) => runtime.random(count),
     folder: "/nowhere",
+    isTrusted: false,
     files: runtime.files,
     credentials: { values: {}, names: [], forTask: () => noCredentials },
     // Tests that store results bring a store of their own.

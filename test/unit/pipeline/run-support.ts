@@ -132,6 +132,7 @@ function openTestRun(
     runtime: { ...runtime, clock },
     dial: { tls: { isVerified: true } },
     folder: state.path,
+    isTrusted: true,
     runId: "01JTEST",
     stateFolder: state.path,
     limits: {},

@@ -3,6 +3,7 @@ import { type Body, NO_BODY, textBody } from "../../../http/body.ts";
 import { encodeForm, FORM_TYPE, type FormPair } from "../../../http/form.ts";
 import { multipartBody, multipartType, newBoundary, type Part } from "../../../http/multipart.ts";
 import type { Files } from "../../../runtime/runtime.ts";
+import { type FilePlace, pathIn } from "../../files.ts";
 
 /** What a request carries, before it is bytes: a page may still set a value in it. */
 export type Content =
@@ -27,9 +28,8 @@ export interface EncodedContent {
 }
 
 /** What encoding takes from outside. */
-export interface ContentPorts {
+export interface ContentPorts extends FilePlace {
   readonly files: Files;
-  readonly folder: string;
   readonly random: (count: number) => Uint8Array;
 }
 
@@ -84,8 +84,9 @@ async function encodeParts(
   };
 }
 
-async function fileBody(path: string, { files, folder }: ContentPorts): Promise<Body> {
-  const whole = path.startsWith("/") ? path : `${folder}/${path}`;
+async function fileBody(path: string, ports: ContentPorts): Promise<Body> {
+  const { files } = ports;
+  const whole = await pathIn(ports, path);
   const facts = await reading(path, () => files.stat(whole));
   if (facts === undefined) throw unreadable(path, { code: "ENOENT" });
   if (facts.isDirectory) throw unreadable(path, { code: "EISDIR" });
