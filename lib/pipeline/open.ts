@@ -80,7 +80,8 @@ export function openRun(options: OpenRunOptions): OpenRun {
   const traffic = options.traffic ?? new Traffic({ clock });
   const clients = new RunClients(options, traffic);
   const scripts = options.scripts ?? NO_SCRIPTS;
-  const results = new ResultStore({ runId, folder: `${options.stateFolder}/results`, runtime });
+  const kept = `${options.stateFolder}/results`;
+  const results = new ResultStore({ runId, folder: kept, runtime, redact });
   return {
     runId,
     folder,
