@@ -1,33 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { startServer } from "../support/loopback-server.ts";
-import { type CliOptions, type CliResult, runCli } from "../support/run-cli.ts";
-import { temporaryFolder } from "../support/temporary-folder.ts";
+import { folderOf, runIn } from "../support/run-in.ts";
 
 // A pipeline file from elsewhere, a server that wants more than it is given, a script that wants out:
 // each attack is a run of weir, and what must not be reached counts its requests.
-
-/** Writes `files` into a folder that goes with its scope. */
-function folderOf(files: Readonly<Record<string, string>>) {
-  const folder = temporaryFolder();
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder.path, name)), { recursive: true });
-    writeFileSync(join(folder.path, name), text, { mode: 0o600 });
-  }
-  return folder;
-}
-
-/** Runs weir in a folder with `files`. */
-async function runIn(
-  files: Readonly<Record<string, string>>,
-  argv: readonly string[],
-  options: CliOptions = {},
-): Promise<CliResult> {
-  using folder = folderOf(files);
-  return await runCli(argv, { cwd: folder.path, home: folder.path, ...options });
-}
 
 const policy = (port: number): string =>
   `[http_request]\nenabled = true\nallowed_domains = ["127.0.0.1:${port}"]\n`;
