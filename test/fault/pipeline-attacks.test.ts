@@ -236,3 +236,36 @@ describe("paths of a file from elsewhere", () => {
     expect(stderr).not.toContain("PRIVATE");
   });
 });
+
+test.each([
+  { name: "the output", tail: `output: "{{ b.data }}"` },
+  {
+    name: "rows of a write task",
+    tail: `      - c: { kind: write, to: "-", format: csv, rows: "{{ [b.data, b.data] }}" }`,
+  },
+  {
+    name: "the message of a rule",
+    tail: `      - c: { kind: noop, spec: { policy: { rules: [{ else: { do: fail, message: "{{ b.data.a }}" } }] } } }`,
+  },
+  {
+    name: "what a script logs",
+    tail: `      - c: { kind: script, args: { a: "{{ b.data.a }}" }, code: "console.log(args.a); throw new Error(args.a)" }`,
+  },
+])("text of a server moves no terminal: $name", async ({ tail }) => {
+  const evil = "\u001b]0;pwned\u0007\u001b[2J\u009b31m\u202e";
+  using server = await startServer({ replies: [{ json: { a: evil, [evil]: 1 } }] });
+  const text = `apiVersion: weir/v1
+kind: Playbook
+workflow:
+  - step: a
+    tool:
+      - b: { kind: http, url: "${server.url}/" }
+${tail}
+`;
+  const { stdout } = await runIn({ "p.yaml": text }, ["run", "p.yaml", "-vv"], { tty: "all" });
+  expect(stdout).toContain("pwned");
+  // Colours and the live line are the program's own.
+  const rest = stdout.split("\u001b").filter((part, at) => at > 0 && !/^\[(?:\d+m|2K)/.test(part));
+  expect(rest).toEqual([]);
+  expect(["\u0007", "\u009b", "\u202e"].filter((sign) => stdout.includes(sign))).toEqual([]);
+});

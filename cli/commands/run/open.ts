@@ -1,3 +1,4 @@
+import { sanitizeText } from "../../../lib/base/sanitize.ts";
 import type { ClientOptions } from "../../../lib/client.ts";
 import { Placeholders } from "../../../lib/hooks/placeholders.ts";
 import { openScripts, type ScriptRunner } from "../../../lib/hooks/scripts.ts";
@@ -74,7 +75,7 @@ export async function openPipeline(options: PipelineOptions): Promise<OpenPipeli
     stateFolder: `${runs}/${id}`,
     limits: timeLimits(config.flags),
     signal: io.signal,
-    print: (text) => options.progress.around(() => io.stdout.write(text)),
+    print: (text) => options.progress.around(() => io.stdout.write(printable(text, io))),
     redact: (text) => secrets.redactor.redactText(text),
     hooks: plugins?.hooks,
     credentials: runCredentials(credentials, plugins),
@@ -86,6 +87,11 @@ export async function openPipeline(options: PipelineOptions): Promise<OpenPipeli
   stack.defer(() => ports.close());
   const opened = stack.move();
   return { ports, [Symbol.asyncDispose]: async () => await opened.disposeAsync() };
+}
+
+/** Rows hold what a server sent, which a terminal must not take for orders. */
+function printable(text: string, io: Io): string {
+  return io.isStdoutTerminal ? sanitizeText(text) : text;
 }
 
 /** Says whether a person is there to be told what the file takes from the environment. */
