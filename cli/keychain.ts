@@ -7,6 +7,7 @@ import { loadConfig } from "../lib/config/load.ts";
 import { placed } from "../lib/config/placed.ts";
 import { json } from "../lib/config/scalars.ts";
 import { loadPublicSuffixes } from "../lib/guard/public-suffix.ts";
+import type { Guard } from "../lib/guard/decision.ts";
 import type { SecretSource } from "../lib/hooks/placeholders.ts";
 import { compileKeychain, type Keychain } from "../lib/secrets/keychain.ts";
 import { runSecretCommand } from "../lib/secrets/command.ts";
@@ -22,6 +23,8 @@ export interface SecretsContext {
   readonly configPath: string | undefined;
   /** How tokens of entries are asked for. */
   readonly dial: () => Promise<ClientOptions["dial"]>;
+  /** Watches over the requests for tokens, which go to nothing but their URL anyway. */
+  readonly guard?: Guard | undefined;
   /** Adds entries to those of the configuration. */
   readonly extend?: ((base: Keychain) => Keychain) | undefined;
 }
@@ -92,10 +95,10 @@ async function readKeychain(context: SecretsContext, redactor: Redactor): Promis
 }
 
 /** Sends token requests as the command connects; what that takes is loaded for the first of them. */
-function tokenRequest({ io, dial }: SecretsContext): TokenRequest {
+function tokenRequest({ io, dial, guard }: SecretsContext): TokenRequest {
   return async (draft) => {
     const { createTokenClient } = await import("../lib/client.ts");
-    const options = { runtime: io.runtime, dial: await dial(), userAgent: USER_AGENT };
+    const options = { runtime: io.runtime, dial: await dial(), guard, userAgent: USER_AGENT };
     return await createTokenClient(options)(draft);
   };
 }

@@ -3,15 +3,14 @@ import { messageOf, WeirError } from "../base/errors.ts";
 import { whyNotRead } from "../base/file-reasons.ts";
 import { nearestName } from "../base/nearest.ts";
 import type { Files } from "../runtime/runtime.ts";
-import { pathIn } from "./files.ts";
+import { type FilePlace, pathIn } from "./files.ts";
 import { isRiskyPattern } from "./pattern.ts";
 import { isMap, kindName } from "./readings.ts";
 import type { KeyPath, Source } from "./source.ts";
 
 /** What reading a schema takes from outside. */
-export interface SchemaPorts {
+export interface SchemaPorts extends FilePlace {
   readonly files: Files;
-  readonly folder: string;
 }
 
 /** Returns what is wrong with data, undefined when they are as the schema says. */
@@ -90,9 +89,9 @@ function fileCheck(file: string): SchemaCheck {
   };
 }
 
-async function readValidator(file: string, { files, folder }: SchemaPorts): Promise<Validator> {
-  const path = pathIn(folder, file);
-  const bytes = await files.read(path).catch((cause: unknown) => {
+async function readValidator(file: string, ports: SchemaPorts): Promise<Validator> {
+  const path = await pathIn(ports, file);
+  const bytes = await ports.files.read(path).catch((cause: unknown) => {
     throw new WeirError("IO_READ", `Schema ${file} cannot be read: ${whyNotRead(cause)}`, {
       hint: "A path in expect.schema begins at the folder of the pipeline file",
       cause,

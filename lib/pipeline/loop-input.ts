@@ -29,7 +29,7 @@ export interface LoopItems {
 /** What the items of a loop are read with. */
 export interface LoopInputContext {
   readonly scope: Scope;
-  readonly ports: Pick<RunPorts, "files" | "folder" | "results">;
+  readonly ports: Pick<RunPorts, "files" | "folder" | "isTrusted" | "results">;
   readonly source: Source;
 }
 
@@ -94,11 +94,11 @@ function textOf(input: Value, { scope, source }: LoopInputContext): string {
 
 async function* readFile(
   file: string,
-  { files, folder }: Pick<RunPorts, "files" | "folder">,
+  ports: Pick<RunPorts, "files" | "folder" | "isTrusted">,
 ): AsyncGenerator<Uint8Array> {
-  const path = pathIn(folder, file);
+  const path = await pathIn(ports, file);
   try {
-    yield* files.chunks(path);
+    yield* ports.files.chunks(path);
   } catch (error) {
     throw new WeirError("IO_READ", `Cannot read ${path}: ${whyNotRead(error)}`, {
       hint: "A file of a loop is looked for beside the pipeline",

@@ -33,6 +33,8 @@ export interface ResultStoreOptions {
   /** Of this run's results alone; made when something is stored. */
   readonly folder: string;
   readonly runtime: Pick<Runtime, "files" | "clock" | "random">;
+  /** Masks secrets that were opened, in previews and in the index; bodies stay what they are. */
+  readonly redact?: ((text: string) => string) | undefined;
 }
 
 /** What is known of a body that is to be kept. */
@@ -82,7 +84,7 @@ export class ResultStore {
     if (sizeBytes !== undefined) plan.checkSize(sizeBytes);
     const { files } = this.#options.runtime;
     const newPath = (): string => this.#newPath();
-    const taken = await takeBody(body, { files, policy, plan, newPath });
+    const taken = await takeBody(body, { files, policy, plan, newPath, redact: this.#redact });
     const { selected, held } = taken;
     const { extracted, notes } = selected;
     if (held instanceof Uint8Array && taken.bytes <= policy.inlineCapBytes) {
@@ -160,7 +162,7 @@ export class ResultStore {
         // Bytes that were stored before are replaced by themselves.
         await runtime.files.rename(held.path, `${folder}/${fileNameOf(reference.meta)}`);
       }
-      await this.#add([{ put: reference }]);
+      await this.#add([{ put: { ...reference, extracted: this.#masked(reference.extracted) } }]);
       if (held instanceof Uint8Array) this.#memory.set(reference.meta.sha256, held);
       numbers.set(key, number);
       references.set(reference.ref, reference);
@@ -220,6 +222,18 @@ export class ResultStore {
       if (store === "memory" || files.has(fileNameOf(meta))) continue;
       await this.#options.runtime.files.remove(`${this.#options.folder}/${fileNameOf(meta)}`);
     }
+  }
+
+  readonly #redact = (text: string): string => this.#options.redact?.(text) ?? text;
+
+  /** Later steps of this run have the fields as they are; the index needs no secret in them. */
+  #masked(extracted: ResultReference["extracted"]): ResultReference["extracted"] {
+    const mask = (_key: string, value: unknown): unknown =>
+      typeof value === "string" ? this.#redact(value) : value;
+    return this.#options.redact === undefined
+      ? extracted
+      : // JSON of a map is a map.
+        (JSON.parse(JSON.stringify(extracted, mask)) as ResultReference["extracted"]);
   }
 
   #newPath(): string {

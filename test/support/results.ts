@@ -57,7 +57,7 @@ export class RunsFolder {
   }
 
   /** Returns a store as a new process makes it. */
-  store(runId = "r1"): ResultStore {
+  store(runId = "r1", redact?: (text: string) => string): ResultStore {
     const { clock } = this;
     const { files } = runtime;
     const random = (count: number): Uint8Array => runtime.random(count);
@@ -65,6 +65,7 @@ export class RunsFolder {
       runId,
       folder: this.folder(runId),
       runtime: { files, clock, random },
+      redact,
     });
   }
 

@@ -2,6 +2,7 @@ import { noCredentials } from "../../../lib/auth/bound.ts";
 import type { KeychainCredentials } from "../../../lib/auth/keychain.ts";
 import { toWeirError, WeirError } from "../../../lib/base/errors.ts";
 import type { ClientOptions } from "../../../lib/client.ts";
+import type { Guard } from "../../../lib/guard/decision.ts";
 import { loadPublicSuffixes } from "../../../lib/guard/public-suffix.ts";
 import type { Playbook } from "../../../lib/pipeline/model.ts";
 import type { RunCredentials } from "../../../lib/pipeline/ports.ts";
@@ -19,11 +20,13 @@ export interface RunSecretsOptions {
   readonly flags: Flags;
   readonly io: Io;
   readonly dial: ClientOptions["dial"];
+  /** A file's own entries may name any URL to ask for a token: it is judged like the others. */
+  readonly guard?: Guard | undefined;
 }
 
 /** Returns the keychain of the configuration with that of the file. */
 export async function runSecrets(options: RunSecretsOptions): Promise<CommandSecrets> {
-  const { file, playbook, flags, io, dial } = options;
+  const { file, playbook, flags, io, dial, guard } = options;
   const { keychain } = playbook;
   const isPublicSuffix = JSON.stringify(keychain ?? null).includes('"*.')
     ? await loadPublicSuffixes()
@@ -36,6 +39,7 @@ export async function runSecrets(options: RunSecretsOptions): Promise<CommandSec
     io,
     configPath: flags.text("config"),
     dial: () => Promise.resolve(dial),
+    guard,
     extend: (base) =>
       placed(playbook, () =>
         readPlaybookKeychain(keychain, { base, isTrusted, isBareAllowed, isPublicSuffix }),

@@ -15,6 +15,7 @@ const BY_CODE = new Map<string, ErrorKind>([
   ["AUDIT_WRITE", "policy_denied"],
   ["HOOK_CANCELLED", "policy_denied"],
   ["PAGE_REFUSED", "policy_denied"],
+  ["PIPELINE_UNTRUSTED", "policy_denied"],
   ["EXPECT_FAILED", "schema"],
   ["CANCELLED", "cancelled"],
 ]);

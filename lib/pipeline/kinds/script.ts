@@ -94,8 +94,9 @@ function fileReader(file: string): (ports: RunPorts) => Promise<ScriptText> {
   };
 }
 
-async function readScript(file: string, { files, folder }: RunPorts): Promise<ScriptText> {
-  const path = pathIn(folder, file);
+async function readScript(file: string, ports: RunPorts): Promise<ScriptText> {
+  const { files } = ports;
+  const path = await pathIn(ports, file);
   const name = file.replace(/^.*\//s, "");
   try {
     const facts = await files.stat(path);

@@ -59,7 +59,7 @@ export const writeKind: TaskKind = {
         }
         const given = value.evaluate(scope);
         const list = format.canGrow && Array.isArray(given) ? given : [given];
-        const file = target === "-" ? target : pathIn(ports.folder, target);
+        const file = target === "-" ? target : await pathIn(ports, target);
         await ports.outputs.write(
           { path: file, format, mode: mode === "append" ? "append" : "overwrite" },
           list,

@@ -17,6 +17,7 @@ export interface Root extends Pick<Playbook, "name" | "workload" | "keychain" | 
   /** Spec of the run, for its tasks. */
   readonly level: SpecLevel;
   readonly maxDuration: string | number | undefined;
+  readonly maxBytes: string | number | undefined;
   readonly output: unknown;
   /** Returns the name of the step a run starts at. */
   entryFor(names: readonly string[]): string;
@@ -73,6 +74,7 @@ function readList(nodes: readonly unknown[], source: Source): Root {
     content: hasSteps ? { kind: "steps", nodes, path: [] } : { kind: "tasks", nodes },
     level: NO_LEVEL,
     maxDuration: undefined,
+    maxBytes: undefined,
     output: undefined,
     entryFor: (names) => (names.includes("start") ? "start" : (names[0] ?? "")),
   };
@@ -98,6 +100,7 @@ function readPlaybook(data: Fields, load: LoadContext): Root {
     content: { kind: "steps", nodes: fields.workflow, path: ["workflow"] },
     level: run.level,
     maxDuration: run.maxDuration,
+    maxBytes: run.maxBytes,
     output: fields.output,
     entryFor: (names) => entryOf(names, run.entryStep, load),
   };
@@ -130,6 +133,7 @@ function readExecutor(node: unknown, load: LoadContext) {
     level: on_unmatched === undefined ? level : withUnmatched(level, on_unmatched),
     entryStep: own.entry_step,
     maxDuration: own.max_duration,
+    maxBytes: own.max_bytes,
   };
 }
 

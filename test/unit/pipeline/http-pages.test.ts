@@ -489,7 +489,7 @@ describe("policy and pages", () => {
       return { status: 503 };
     };
   };
-  test("WEAK1 the attempts are counted for each page", async () => {
+  test("WEAK1 ASK18 the attempts are counted for each page", async () => {
     const changes: RunChanges = {
       again: ({ error }, { attempt }) =>
         error !== null && attempt < 2 ? { waitMs: 0, reason: "503" } : undefined,

@@ -85,6 +85,7 @@ export function testRun(changes: RunChanges = {}): TestRun {
     runId: "run-1",
     random: (count) => runtime.random(count),
     folder: "/nowhere",
+    isTrusted: false,
     files: runtime.files,
     credentials: { values: {}, names: [], forTask: () => noCredentials },
     // Tests that store results bring a store of their own.
@@ -93,6 +94,7 @@ export function testRun(changes: RunChanges = {}): TestRun {
     scripts: { run: unused, close: () => undefined },
     outputs: new Outputs({ files: runtime.files, print: unused }),
     requests: () => 0,
+    capBytes: unused,
     redact: (text) => text,
     ...own,
     clock,

@@ -21,11 +21,28 @@ function rulesOf(spec: string): readonly Rule[] {
   return step?.tasks[1]?.policy.rules ?? [];
 }
 
+test.each(["0", "-1", "1.5", "lots", "10k", "99999999999TB", '"{{ 1 }}"'])(
+  "NO47 max_bytes: %s is refused at its place",
+  (written) => {
+    const text = `executor: { spec: { max_bytes: ${written} } }
+workflow: [ { step: a, tool: { kind: noop } } ]
+`;
+    const error = ((): unknown => {
+      try {
+        return playbook(text);
+      } catch (thrown) {
+        return thrown;
+      }
+    })();
+    expect(error).toMatchObject({ code: "PIPELINE_INVALID", details: { line: 3 } });
+  },
+);
+
 describe("forms of a file", () => {
   test("NO1 a playbook has a name, inputs, plugins, an output and a deadline", () => {
     const book = playbook(`
 metadata: { name: pull, path: a/b, version: 2, tags: [x], labels: { team: data } }
-executor: { spec: { max_duration: 1m30s } }
+executor: { spec: { max_duration: 1m30s, max_bytes: 64MiB } }
 keychain: [ { name: api, kind: bearer, token: "env:T" } ]
 workload: { api: https://api.example.com }
 plugins: [ ./sign.js, { plugin: ./log.js, options: { a: 1 }, net: [ log.example.com ] } ]
@@ -37,6 +54,7 @@ output: { ids: "{{ a }}" }
       workload: { api: "https://api.example.com" },
       keychain: [{ name: "api", kind: "bearer", token: "env:T" }],
       maxDurationMs: 90_000,
+      maxBytes: 64 * 1024 * 1024,
       entry: "a",
       warnings: [],
     });

@@ -88,7 +88,7 @@ class Series {
     this.#context = context;
     const { ports, signal } = context;
     this.#startedMs = ports.clock.monotonicMs();
-    this.#shownUrl = ports.redact(maskUrl(sending.draft.url));
+    this.#shownUrl = shortened(ports.redact(maskUrl(sending.draft.url)));
     this.#attemptMs = this.#startedMs;
     this.#onStop = () => this.#stop.abort(stopped(ports.signal));
     // Then nothing new is sent, but what was sent is not given up.
@@ -298,4 +298,11 @@ class Series {
       ...(typeof bytes === "number" ? { bytes } : {}),
     });
   }
+}
+
+/** Characters of a URL that are told of: a server may lead to one of any length. */
+const SHOWN_URL_LIMIT = 2048;
+
+function shortened(url: string): string {
+  return url.length > SHOWN_URL_LIMIT ? `${url.slice(0, SHOWN_URL_LIMIT)}…` : url;
 }

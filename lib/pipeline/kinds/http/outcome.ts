@@ -13,6 +13,9 @@ import { isRetryableStatus, kindOfStatus } from "./status.ts";
 /** Bytes of a body that an error shows. */
 const PREVIEW_BYTES = 1024;
 
+/** Bytes beyond it that are looked at, so that the cut does not leave half a secret. */
+const MARGIN_BYTES = 8 * 1024;
+
 /** What an outcome says beside what came of the request. */
 export interface AttemptMeta {
   /** Attempts made, from 1. */
@@ -80,7 +83,11 @@ function statusError(exchange: Exchange, meta: AttemptMeta, ports: OutcomePorts)
 
 function previewed(body: ReadBody, { redact }: OutcomePorts): Partial<OutcomeError> {
   const text = body.preview(PREVIEW_BYTES);
-  return text === "" ? {} : { body_preview: redact(sanitizeText(text)) };
+  if (text === "") return {};
+  const whole = body.preview(PREVIEW_BYTES + MARGIN_BYTES);
+  const masked = redact(whole);
+  const shown = masked === whole ? text : masked.slice(0, text.length);
+  return { body_preview: redact(sanitizeText(shown)) };
 }
 
 function metaOf(meta: AttemptMeta, { clock }: OutcomePorts): Outcome["meta"] {
