@@ -41,8 +41,9 @@ const LIST_PATH = "$[*]";
 export async function openItems(input: LoopInput, context: LoopInputContext): Promise<LoopItems> {
   if (input.kind === "value") return itemsOf(input.value, context);
   if (input.kind === "file") {
-    const chunks = readFile(textOf(input.path, context), context.ports);
-    return { items: readers[input.format](chunks), total: undefined };
+    const file = textOf(input.path, context);
+    const items = readers[input.format](readFile(file, context.ports));
+    return { items: ofFile(items, file), total: undefined };
   }
   return { items: await storedItems(input.ref, input.items, context), total: undefined };
 }
@@ -88,6 +89,29 @@ function textOf(input: Value, { scope, source }: LoopInputContext): string {
   });
 }
 
+/** What is wrong with an item says in which file. */
+async function* ofFile(items: AsyncIterable<unknown>, file: string): AsyncGenerator<unknown> {
+  try {
+    yield* items;
+  } catch (error) {
+    if (!(error instanceof WeirError) || error.code === "IO_READ") throw error;
+    const { code, message, hint, details } = error;
+    throw new WeirError(code, `${file}: ${message}`, {
+      hint,
+      details: { ...details, path: file },
+      cause: error,
+    });
+  }
+}
+
+/** Reasons a person understands, for the codes of the system. */
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EISDIR: "it is a directory",
+  ENOENT: "it does not exist",
+  ENOTDIR: "a part of its path is not a folder",
+};
+
 async function* readFile(
   file: string,
   { files, folder }: Pick<RunPorts, "files" | "folder">,
@@ -96,11 +120,15 @@ async function* readFile(
   try {
     yield* files.chunks(path);
   } catch (error) {
-    throw new WeirError("IO_READ", `Cannot read ${path}: ${messageOf(error)}`, {
-      hint: "A file of a loop is looked for beside the pipeline",
-      details: { path, reason: codeOf(error) },
-      cause: error,
-    });
+    throw new WeirError(
+      "IO_READ",
+      `Cannot read ${path}: ${REASONS[codeOf(error)] ?? messageOf(error)}`,
+      {
+        hint: "A file of a loop is looked for beside the pipeline",
+        details: { path, reason: codeOf(error) },
+        cause: error,
+      },
+    );
   }
 }
 

@@ -73,6 +73,7 @@ function compileText(text: string, path: KeyPath, source: Source): Value {
  * @throws {WeirError} TEMPLATE_SYNTAX, TEMPLATE_BUDGET
  */
 export function compileCondition(text: string, path: KeyPath, source: Source): Condition {
+  checkStatusWords(text, path, source);
   const expression = compileExpression(text, source.templateAt(path));
   source.note?.(path, expression.names);
   return {
@@ -81,4 +82,18 @@ export function compileCondition(text: string, path: KeyPath, source: Source): C
     names: expression.names,
     test: ({ layers, options }) => expression.test(layers, options),
   };
+}
+
+const STATUS_WORD = /\b(?:outcome|event)\.status\s*[=!]=\s*(?:"([^"]*)"|'([^']*)')/g;
+
+/** A comparison with a word that the status never is would be false for ever. */
+function checkStatusWords(text: string, path: KeyPath, source: Source): void {
+  for (const [, double, single] of text.matchAll(STATUS_WORD)) {
+    const word = double ?? single ?? "";
+    if (word === "ok" || word === "error") continue;
+    throw source.error(path, {
+      message: `The status is "ok" or "error", and never ${JSON.stringify(word.slice(0, 40))}`,
+      hint: "Write 'ok' or 'error'; the number of the response is outcome.http.status",
+    });
+  }
 }

@@ -84,9 +84,18 @@ function parseValue(text: string, flag: string): unknown {
     const value: unknown = JSON.parse(text);
     return value;
   } catch (cause) {
-    // Throws with the place, which JSON.parse keeps to itself.
+    const placed = jsonProblem(text);
+    throw new WeirError("DATA_BAD_JSON", `The value of ${flag} is not JSON${placed}`, { cause });
+  }
+}
+
+/** Returns where a text stops being JSON, and why: what JSON.parse keeps to itself. */
+function jsonProblem(text: string): string {
+  try {
     parseJson(text);
-    throw new WeirError("DATA_BAD_JSON", `The value of ${flag} is not JSON`, { cause });
+    return "";
+  } catch (error) {
+    return messageOf(error).replace("Not valid JSON", "");
   }
 }
 
@@ -122,13 +131,20 @@ function readSetting(text: string): JsonMap {
     JsonMap;
 }
 
+/** Reasons a person understands, for the codes of the system. */
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EISDIR: "it is a directory",
+  ENOENT: "there is no such file",
+};
+
 async function readBytes(path: string, purpose: string, io: Io): Promise<Uint8Array> {
   const { files, stdin } = io.runtime;
   if (path === "-") return await collectBytes(stdin.chunks());
   try {
     return await files.read(path);
   } catch (error) {
-    const reason = codeOf(error) === "ENOENT" ? "there is no such file" : messageOf(error);
+    const reason = REASONS[codeOf(error)] ?? messageOf(error);
     throw new WeirError("IO_READ", `Cannot read ${path}${purpose}: ${reason}`, {
       hint: "See whether the name is right, and the file may be read",
       details: { path },

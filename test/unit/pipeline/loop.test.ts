@@ -444,3 +444,14 @@ test("results that cannot be written fail the step, and nobody waits for them", 
   const error: unknown = await results.finish(40).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: "IO_WRITE" });
 });
+
+test.each([
+  { name: "a line that is no JSON", text: '{"id":1}\n{"id":2\n', says: "items.ndjson: Not valid" },
+  { name: "no file at all", text: undefined, says: "items.ndjson: it does not exist" },
+])("NO10 $name is said with the name of the file", async ({ text, says }) => {
+  using folder = temporaryFolder();
+  if (text !== undefined) writeFileSync(`${folder.path}/items.ndjson`, text);
+  const run = await runText(loopOf(`{ file: "${folder.path}/items.ndjson" }`));
+  expect(run.error?.message).toContain(says);
+  expect(run.error?.message).not.toContain("ENOENT");
+});

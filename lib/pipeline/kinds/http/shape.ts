@@ -40,7 +40,10 @@ const strategies = z.enum(["append", "extend", "replace", "merge", "collect", "n
 const paginate = z.strictObject({
   type: z.enum(PAGINATORS.map(({ name }) => name)).describe("How the next page is found"),
   from: z.string().describe('"$.path", "header NAME" or "last $.id"').optional(),
-  into: into.describe("Where the value goes").optional(),
+  into: z
+    .union([into, z.literal("url")])
+    .describe("Where the value goes; url: a cursor that is the URL of the next page")
+    .optional(),
   limit: number.describe("Items a page").optional(),
   limit_into: into.optional(),
   start: z.union([number, template]).optional(),
