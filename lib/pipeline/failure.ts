@@ -53,6 +53,7 @@ export function pipelineError(
   redact: (text: string) => string,
 ): WeirError {
   const place = cause === undefined ? {} : placeIn(cause.details);
+  const { body_preview: preview } = error;
   const where = at === undefined ? "The pipeline" : placeText(at);
   const message = redact(`${where}: ${error.message}`);
   return new WeirError("PIPELINE_FAILED", message, {
@@ -63,6 +64,7 @@ export function pipelineError(
       kind: error.kind,
       code: error.code,
       ...(status === undefined ? {} : { status }),
+      ...(preview === undefined ? {} : { body_preview: redact(preview) }),
     },
     cause: cause ?? causeOf(error, redact),
   });

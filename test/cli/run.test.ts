@@ -137,7 +137,7 @@ const FAILING: readonly {
     name: "a setting that is no JSON",
     argv: ["p.yaml", "--set", "a:=[1"],
     exit: 65,
-    says: ["--set a is not JSON at line 1"],
+    says: ["--set a is not JSON: line 1"],
   },
   {
     name: "a payload that is no map",

@@ -1,6 +1,6 @@
 import { codeOf, messageOf, WeirError } from "../../../lib/base/errors.ts";
 import { collectBytes } from "../../../lib/base/bytes.ts";
-import { parseJson } from "../../../lib/base/json-tree.ts";
+import { jsonProblem } from "../../../lib/base/json-tree.ts";
 import type { Flags } from "../../flags.ts";
 import type { Io } from "../../io.ts";
 
@@ -84,18 +84,8 @@ function parseValue(text: string, flag: string): unknown {
     const value: unknown = JSON.parse(text);
     return value;
   } catch (cause) {
-    const placed = jsonProblem(text);
-    throw new WeirError("DATA_BAD_JSON", `The value of ${flag} is not JSON${placed}`, { cause });
-  }
-}
-
-/** Returns where a text stops being JSON, and why: what JSON.parse keeps to itself. */
-function jsonProblem(text: string): string {
-  try {
-    parseJson(text);
-    return "";
-  } catch (error) {
-    return messageOf(error).replace("Not valid JSON", "");
+    const message = `The value of ${flag} is not JSON: ${jsonProblem(text)}`;
+    throw new WeirError("DATA_BAD_JSON", message, { cause });
   }
 }
 

@@ -11,6 +11,8 @@ import type { ReadBody } from "./read-body.ts";
 
 /** Bytes of a body that an error shows. */
 const PREVIEW_BYTES = 1024;
+/** Read beyond those, so that a secret at their end is whole when it is looked for. */
+const LONGEST_SECRET_BYTES = 8192;
 
 /** What an outcome says beside what came of the request. */
 export interface AttemptMeta {
@@ -111,8 +113,9 @@ function statusError(exchange: Exchange, meta: AttemptMeta, ports: OutcomePorts)
 }
 
 function previewed(body: ReadBody, { redact }: OutcomePorts): Partial<OutcomeError> {
-  const text = body.preview(PREVIEW_BYTES);
-  return text === "" ? {} : { body_preview: redact(sanitizeText(text)) };
+  const text = redact(sanitizeText(body.preview(PREVIEW_BYTES + LONGEST_SECRET_BYTES)));
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(PREVIEW_BYTES));
+  return text === "" ? {} : { body_preview: text.slice(0, read) };
 }
 
 function metaOf(meta: AttemptMeta, { clock }: OutcomePorts): Outcome["meta"] {
