@@ -397,6 +397,38 @@ workflow:
     expect(stdout + stderr).not.toMatch(/secret-/);
   });
 
+  test.each([
+    {
+      name: "an entry of no kind",
+      change: ["kind: bearer", "kind: barer"],
+      says: ["p.yaml:3:32", "bearer"],
+    },
+    {
+      name: "an entry without its key",
+      change: [", token: env:MINE", ""],
+      says: ["p.yaml:3:12", 'Write token: "…"'],
+    },
+    {
+      name: "an unknown key",
+      change: ["token:", "tokn: a, token:"],
+      says: ["p.yaml:3:40", "tokn"],
+    },
+    {
+      name: "an auth that is not there",
+      change: ["auth: mine", "auth: min"],
+      says: ["p.yaml:8:", "mine"],
+    },
+  ] as const)("NO13 NO54 $name is found by validate and by run", async ({ change, says }) => {
+    using server = await startServer({ hits: 0 });
+    const text = file(server.url).replace("auth: theirs", "auth: mine");
+    const files = { "p.yaml": text.replace(change[0], change[1]) };
+    for (const argv of [["validate", "p.yaml"], ["p.yaml"]]) {
+      const { exit, stderr } = await runIn(files, ["run", ...argv]);
+      expect(exit).toBe(65);
+      for (const text of says) expect(stderr).toContain(text);
+    }
+  });
+
   test("a file's keychain that runs commands is refused at its place without --trust", async () => {
     using server = await startServer({ hits: 0 });
     const text = file(server.url).replace(

@@ -13,7 +13,7 @@ import { readRunConfig, type RunConfig } from "./config.ts";
 import { folderOf } from "./playbook.ts";
 import { pluginRequests } from "./plugins.ts";
 import type { RunProgress } from "./progress.ts";
-import { runCredentials, runSecrets } from "./secrets.ts";
+import { checkAuthNames, runCredentials, runSecrets } from "./secrets.ts";
 import { markRunning, runsFolder } from "./state.ts";
 
 /** What a run is opened with. */
@@ -49,9 +49,15 @@ export async function openPipeline(options: PipelineOptions): Promise<OpenPipeli
   const { id, io } = options;
   const config = await readRunConfig(options.flags, io);
   const { dial, guard } = await connections(config, io);
-  const secrets = await runSecrets({ ...options, dial });
+  const isTrusted = options.flags.isSet("trust");
+  const secrets = await runSecrets({
+    ...options,
+    dial: () => Promise.resolve(dial),
+    isTrusted,
+  });
   // Read before anything is started: what is wrong with an entry is said at once.
   const credentials = await secrets.credentials();
+  checkAuthNames(options.playbook, credentials);
   const runs = runsFolder(io.runtime);
   await using stack = new AsyncDisposableStack();
   const plugins = await openRunPlugins(options, { config, dial, secrets });

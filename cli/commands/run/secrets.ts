@@ -1,6 +1,7 @@
 import { noCredentials } from "../../../lib/auth/bound.ts";
 import type { KeychainCredentials } from "../../../lib/auth/keychain.ts";
-import { toWeirError, WeirError } from "../../../lib/base/errors.ts";
+import { type ErrorCode, toWeirError, WeirError } from "../../../lib/base/errors.ts";
+import { nearestName } from "../../../lib/base/nearest.ts";
 import type { ClientOptions } from "../../../lib/client.ts";
 import { loadPublicSuffixes } from "../../../lib/guard/public-suffix.ts";
 import type { Playbook } from "../../../lib/pipeline/model.ts";
@@ -18,12 +19,15 @@ export interface RunSecretsOptions {
   readonly playbook: Playbook;
   readonly flags: Flags;
   readonly io: Io;
-  readonly dial: ClientOptions["dial"];
+  /** How tokens of entries are asked for. */
+  readonly dial: () => Promise<ClientOptions["dial"]>;
+  /** True: entries of the file may read files and run commands. */
+  readonly isTrusted: boolean;
 }
 
 /** Returns the keychain of the configuration with that of the file. */
 export async function runSecrets(options: RunSecretsOptions): Promise<CommandSecrets> {
-  const { file, playbook, flags, io, dial } = options;
+  const { file, playbook, flags, io, dial, isTrusted } = options;
   const { keychain } = playbook;
   const isPublicSuffix = JSON.stringify(keychain ?? null).includes('"*.')
     ? await loadPublicSuffixes()
@@ -31,11 +35,10 @@ export async function runSecrets(options: RunSecretsOptions): Promise<CommandSec
   const facts = file === "-" ? undefined : await io.runtime.files.stat(file);
   // As in the configuration: a bare secret may stand in a file that nobody else can read.
   const isBareAllowed = facts !== undefined && (facts.mode & 0o077) === 0;
-  const isTrusted = flags.isSet("trust");
   return commandSecrets({
     io,
     configPath: flags.text("config"),
-    dial: () => Promise.resolve(dial),
+    dial,
     extend: (base) =>
       placed(playbook, () =>
         readPlaybookKeychain(keychain, { base, isTrusted, isBareAllowed, isPublicSuffix }),
@@ -59,6 +62,37 @@ export function runCredentials(
   };
 }
 
+/**
+ * Checks that the keychain has every entry that tasks name, before anything is sent.
+ *
+ * @throws {WeirError} PIPELINE_INVALID with the place of the first that is missing
+ */
+export function checkAuthNames(
+  { source, steps }: Playbook,
+  keychain: Pick<KeychainCredentials, "names">,
+): void {
+  const known = [...keychain.names.keys()];
+  for (const { path, work } of steps.flatMap(({ tasks }) => tasks)) {
+    const missing = work.credentials.find((name) => !known.includes(name));
+    if (missing === undefined) continue;
+    const near = nearestName(missing, known);
+    throw source.error([...path, "auth"], {
+      message: `The keychain has no entry ${missing}`,
+      hint:
+        near === undefined
+          ? `Add it to keychain: of the file, or [keychain.${missing}] to the configuration`
+          : `Did you mean ${near}`,
+    });
+  }
+}
+
+/** Codes that say that an entry of the file is not written well. */
+const FILE_CODES: readonly ErrorCode[] = [
+  "CONFIG_INVALID",
+  "CONFIG_UNKNOWN_KEY",
+  "SECRET_REFERENCE",
+];
+
 /** Adds the place in the file to an error about its keychain. */
 function placed<T>({ source }: Playbook, read: () => T): T {
   try {
@@ -67,9 +101,20 @@ function placed<T>({ source }: Playbook, read: () => T): T {
     const { code, message, hint = "See weir help pipelines", details } = toWeirError(error);
     const path = details["path"];
     if (!isKeyPath(path)) throw error;
-    const at = source.error(path, { message, hint }).details;
-    throw new WeirError(code, message, { hint, details: { ...details, ...at }, cause: error });
+    const part = code === "CONFIG_UNKNOWN_KEY" ? "key" : "value";
+    const own = source.error(path, { message, hint: inYaml(hint), part });
+    if (FILE_CODES.includes(code)) throw own;
+    throw new WeirError(code, message, {
+      hint,
+      details: { ...details, ...own.details },
+      cause: error,
+    });
   }
+}
+
+/** Entries have the same keys in the configuration, whose hints are in TOML. */
+function inYaml(hint: string): string {
+  return hint.replace(/^Write (\w+) = (?=["[\d]|true)/, "Write $1: ");
 }
 
 function isKeyPath(value: unknown): value is KeyPath {
