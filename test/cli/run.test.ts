@@ -413,11 +413,6 @@ workflow:
       change: ["token:", "tokn: a, token:"],
       says: ["p.yaml:3:40", "tokn"],
     },
-    {
-      name: "an auth that is not there",
-      change: ["auth: mine", "auth: min"],
-      says: ["p.yaml:8:", "mine"],
-    },
   ] as const)("NO13 NO54 $name is found by validate and by run", async ({ change, says }) => {
     using server = await startServer({ hits: 0 });
     const text = file(server.url).replace("auth: theirs", "auth: mine");
@@ -427,6 +422,22 @@ workflow:
       expect(exit).toBe(65);
       for (const text of says) expect(stderr).toContain(text);
     }
+  });
+
+  test("NO13 NO19 an auth that is not there is a warning of validate, and fails its task", async () => {
+    using server = await startServer({ hits: 0 });
+    const text = file(server.url)
+      .replace(/      - one: .*\n/, "")
+      .replace("theirs", "min");
+    const validated = await runIn({ "p.yaml": text }, ["run", "validate", "p.yaml"]);
+    expect(validated).toMatchObject({
+      exit: 0,
+      stderr: expect.stringMatching(/p.yaml:7:.*no entry min\n.*mine/),
+    });
+    const env = { MINE: "my-secret-1" };
+    const { exit, stderr } = await runIn({ "p.yaml": text }, ["run", "p.yaml"], { env });
+    expect(exit).toBe(10);
+    expect(stderr).toContain("no entry min");
   });
 
   test("a file's keychain that runs commands is refused at its place without --trust", async () => {

@@ -13,7 +13,7 @@ import { readRunConfig, type RunConfig } from "./config.ts";
 import { folderOf } from "./playbook.ts";
 import { pluginRequests } from "./plugins.ts";
 import type { RunProgress } from "./progress.ts";
-import { checkAuthNames, runCredentials, runSecrets } from "./secrets.ts";
+import { runCredentials, runSecrets } from "./secrets.ts";
 import { markRunning, runsFolder } from "./state.ts";
 
 /** What a run is opened with. */
@@ -57,7 +57,6 @@ export async function openPipeline(options: PipelineOptions): Promise<OpenPipeli
   });
   // Read before anything is started: what is wrong with an entry is said at once.
   const credentials = await secrets.credentials();
-  checkAuthNames(options.playbook, credentials);
   const runs = runsFolder(io.runtime);
   await using stack = new AsyncDisposableStack();
   const plugins = await openRunPlugins(options, { config, dial, secrets });

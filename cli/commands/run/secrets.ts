@@ -62,28 +62,30 @@ export function runCredentials(
   };
 }
 
-/**
- * Checks that the keychain has every entry that tasks name, before anything is sent.
- *
- * @throws {WeirError} PIPELINE_INVALID with the place of the first that is missing
- */
-export function checkAuthNames(
-  { source, steps }: Playbook,
+/** Returns a warning for each task whose credential is not in the keychain: it will fail. */
+export function authWarnings(
+  { steps }: Playbook,
   keychain: Pick<KeychainCredentials, "names">,
-): void {
+): Playbook["warnings"] {
   const known = [...keychain.names.keys()];
-  for (const { path, work } of steps.flatMap(({ tasks }) => tasks)) {
-    const missing = work.credentials.find((name) => !known.includes(name));
-    if (missing === undefined) continue;
-    const near = nearestName(missing, known);
-    throw source.error([...path, "auth"], {
-      message: `The keychain has no entry ${missing}`,
-      hint:
-        near === undefined
-          ? `Add it to keychain: of the file, or [keychain.${missing}] to the configuration`
-          : `Did you mean ${near}`,
-    });
-  }
+  return steps.flatMap(({ tasks }) =>
+    tasks.flatMap(({ path, work }) =>
+      work.credentials
+        .filter((name) => !known.includes(name))
+        .map((name) => ({
+          path: [...path, "auth"],
+          message: `The keychain has no entry ${name}`,
+          hint: authHint(name, known),
+          name: undefined,
+        })),
+    ),
+  );
+}
+
+function authHint(name: string, known: readonly string[]): string {
+  const near = nearestName(name, known);
+  if (near !== undefined) return `Did you mean ${near}`;
+  return `Add it to keychain: of the file, or [keychain.${name}] to the configuration`;
 }
 
 /** Codes that say that an entry of the file is not written well. */

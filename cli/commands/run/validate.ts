@@ -8,7 +8,7 @@ import { errorReport } from "../../report.ts";
 import { printJson } from "./json-output.ts";
 import { countOf } from "./lines.ts";
 import { readPlaybook } from "./playbook.ts";
-import { checkAuthNames, runSecrets } from "./secrets.ts";
+import { authWarnings, runSecrets } from "./secrets.ts";
 
 /** Something odd, and where. */
 interface Finding {
@@ -45,8 +45,8 @@ async function readChecked(file: string, flags: Flags, io: Io): Promise<Playbook
   // To trust the file is for the run.
   const options = { file, playbook, flags, io, dial: refuseOffline, isTrusted: true };
   const secrets = await runSecrets(options);
-  checkAuthNames(playbook, await secrets.credentials());
-  return playbook;
+  const warnings = authWarnings(playbook, await secrets.credentials());
+  return { ...playbook, warnings: [...playbook.warnings, ...warnings] };
 }
 
 /** The exit status tells the same as `valid`. */
