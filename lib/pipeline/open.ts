@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { noCredentials } from "../auth/bound.ts";
 import { WeirError } from "../base/errors.ts";
 import { type Client, createClient } from "../client.ts";
@@ -80,7 +81,13 @@ export function openRun(options: OpenRunOptions): OpenRun {
   const counted = new CountingRecorder(rates, options.record);
   const clients = new RunClients(options, rates, counted);
   const scripts = options.scripts ?? NO_SCRIPTS;
-  const results = new ResultStore({ runId, folder: `${options.stateFolder}/results`, runtime });
+  const { stateFolder } = options;
+  const results = new ResultStore({
+    runId,
+    folder: `${stateFolder}/results`,
+    runsFolder: dirname(stateFolder),
+    runtime,
+  });
   return {
     runId,
     folder,
