@@ -65,6 +65,8 @@ export function findOpenNames(
 function hintOf({ name, near }: OpenName): string {
   const place = PLACES.get(name);
   if (place !== undefined) return `${name} is there in ${place.where} only`;
+  if (name === "env")
+    return "Give values with --set NAME=…, and secrets by keychain: with token: env:NAME";
   const give = `Give it with --set ${name}=…, or declare it under workload`;
   return near === undefined ? give : `Did you mean ${near}`;
 }

@@ -407,3 +407,14 @@ test("two thousand lines are read", () => {
   expect(text.split("\n").length).toBeGreaterThan(2000);
   expect(load(text).steps).toHaveLength(200);
 });
+
+test.each([
+  { name: "a header", yaml: 'headers: { X-A: "Bearer ${TOKEN}" }', at: "X-A" },
+  { name: "a parameter", yaml: 'params: { q: "${{ secrets.Q }}" }', at: "q" },
+])("a variable of the shell in $name is warned of", ({ yaml, at }) => {
+  const { warnings } = loadPlaybook(`- a: { kind: http, url: "http://a.test", ${yaml} }\n`, {
+    file: "t.yaml",
+  });
+  const [warning] = warnings.filter(({ message }) => message.includes("${…}"));
+  expect(warning?.path.at(-1)).toBe(at);
+});

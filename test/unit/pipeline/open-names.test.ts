@@ -50,3 +50,17 @@ test.each([
   const run = await runText(`- a: { kind: transform, value: "{{ ${root}.day }}" }`);
   expect(run.error).toMatchObject({ hint: expect.stringContaining(hint) });
 });
+
+test("env is no name: the hint says where values and secrets come from", async () => {
+  const text = '- a: { kind: transform, value: "{{ env.API }}" }';
+  const error: unknown = await runText(text).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ hint: expect.stringContaining("keychain:") });
+});
+
+test("a field of the data that is looked for beside it is found by the hint", async () => {
+  const run = await runText(`
+- a: { kind: transform, value: { total: 3 } }
+- b: { kind: transform, value: "{{ a.total }}" }
+`);
+  expect(run.error).toMatchObject({ hint: "It is one level deeper: data.total" });
+});
