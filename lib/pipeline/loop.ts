@@ -185,12 +185,13 @@ class LoopRun {
     if (onError === "fail") return this.#fail(failure);
     if (threshold === undefined || !("count" in threshold)) return;
     if (this.#failed <= threshold.count) return;
-    this.#fail(this.#tooMany(`${threshold.count}`, failure));
+    this.#fail(this.#tooMany(`${threshold.count}`));
   }
 
-  #tooMany(allowed: string, last?: Failure): Failure {
+  #tooMany(allowed: string): Failure {
     const { step } = this.#context;
-    const why = last === undefined ? "" : `; the last one: ${last.error.message}`;
+    const listed = this.#errors.at(-1);
+    const why = listed === undefined ? "" : `; one of them: ${listed.error.message}`;
     return refusal(
       { step: step.name },
       `${this.#failed} items failed, and at most ${allowed} may${why}`,

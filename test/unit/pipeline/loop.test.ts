@@ -264,7 +264,9 @@ test.each([
   const spec = `mode: parallel, on_error: continue, threshold: ${row.threshold}`;
   const run = await runText(loopOf("1000", spec), { works: { work: sevens } });
   expect(run.state).toBe(row.state as typeof run.state);
-  if (row.state === "failed") expect(run.error?.hint).toContain("threshold");
+  if (row.state !== "failed") return;
+  expect(run.error?.hint).toContain("threshold");
+  expect(run.error?.message).toContain("one of them: It was answered with");
 });
 
 test("NO11 a loop that is done is loop.done, one that failed is step.failed", async () => {
