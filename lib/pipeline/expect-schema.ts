@@ -1,6 +1,7 @@
 import { dereference, type Schema, type SchemaDraft, Validator } from "@cfworker/json-schema";
 import { messageOf, WeirError } from "../base/errors.ts";
 import { whyNotRead } from "../base/file-reasons.ts";
+import { jsonProblem } from "../base/json-tree.ts";
 import { nearestName } from "../base/nearest.ts";
 import type { Files } from "../runtime/runtime.ts";
 import { type FilePlace, pathIn } from "./files.ts";
@@ -111,7 +112,7 @@ function parsed(file: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new WeirError("PIPELINE_INVALID", `Schema ${file} is no JSON: ${messageOf(cause)}`, {
+    throw new WeirError("PIPELINE_INVALID", `Schema ${file} is no JSON: ${jsonProblem(text)}`, {
       hint: "Write the schema as JSON",
       details: { file },
       cause,

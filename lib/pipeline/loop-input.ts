@@ -47,8 +47,9 @@ const LIST_PATH = "$[*]";
 export async function openItems(input: LoopInput, context: LoopInputContext): Promise<LoopItems> {
   if (input.kind === "value") return itemsOf(input.value, context);
   if (input.kind === "file") {
-    const chunks = readFile(textOf(input.path, context), context.ports);
-    return { items: readers[input.format](chunks), total: undefined };
+    const file = textOf(input.path, context);
+    const items = readers[input.format](readFile(file, context.ports));
+    return { items: ofFile(items, file), total: undefined };
   }
   return { items: await storedItems(input.ref, input.items, context), total: undefined };
 }
@@ -90,6 +91,21 @@ function textOf(input: Value, { scope, source }: LoopInputContext): string {
     message: `This must be a text, and it is ${nameOf(value)}`,
     hint: "Give the name of a file, or a reference such as {{ fetch.__ref__ }}",
   });
+}
+
+/** What is wrong with an item says in which file. */
+async function* ofFile(items: AsyncIterable<unknown>, file: string): AsyncGenerator<unknown> {
+  try {
+    yield* items;
+  } catch (error) {
+    if (!(error instanceof WeirError) || error.code === "IO_READ") throw error;
+    const { code, message, hint, details } = error;
+    throw new WeirError(code, `${file}: ${message}`, {
+      hint,
+      details: { ...details, path: file },
+      cause: error,
+    });
+  }
 }
 
 async function* readFile(

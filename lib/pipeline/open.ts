@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { noCredentials } from "../auth/bound.ts";
 import { WeirError } from "../base/errors.ts";
 import { type Client, createClient } from "../client.ts";
@@ -80,8 +81,14 @@ export function openRun(options: OpenRunOptions): OpenRun {
   const traffic = options.traffic ?? new Traffic({ clock });
   const clients = new RunClients(options, traffic);
   const scripts = options.scripts ?? NO_SCRIPTS;
-  const kept = `${options.stateFolder}/results`;
-  const results = new ResultStore({ runId, folder: kept, runtime, redact });
+  const { stateFolder } = options;
+  const results = new ResultStore({
+    runId,
+    folder: `${stateFolder}/results`,
+    runsFolder: dirname(stateFolder),
+    runtime,
+    redact,
+  });
   return {
     runId,
     folder,

@@ -2,6 +2,7 @@ import { type Failure, failureOf } from "./failure.ts";
 import { type LoopEnd, runLoop } from "./loop.ts";
 import type { Loop, Step } from "./model.ts";
 import type { RunState } from "./run-state.ts";
+import { fieldsOf } from "./task.ts";
 import { runTasks } from "./tasks.ts";
 import { Track } from "./track.ts";
 
@@ -95,7 +96,12 @@ async function runBody(step: Step, context: StepContext): Promise<StepEnd> {
   const end = await runTasks(track);
   Object.assign(run.labels, track.labels);
   if (end.status === "error") return failedStep(end.failure, end.data);
-  return { status: "ok", value: { status: "ok", data: end.data }, result: end.data };
+  const { _prev: last } = track.names;
+  const ref = last?.["__ref__"];
+  const stored = ref === undefined ? {} : { __ref__: ref };
+  const fields = last === null ? {} : fieldsOf(last);
+  const value = { ...fields, ...stored, status: "ok", data: end.data };
+  return { status: "ok", value, result: end.data };
 }
 
 async function runLoopStep(step: Step, loop: Loop, context: StepContext): Promise<StepEnd> {

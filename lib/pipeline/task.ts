@@ -5,12 +5,13 @@ import { type Failure, failureOf, refusal } from "./failure.ts";
 import { Judge, type Verdict } from "./judge.ts";
 import type { TaskContext, Work } from "./kinds/kind.ts";
 import type { Task } from "./model.ts";
-import { failedOutcome, type Outcome, type OutcomeError } from "./outcome.ts";
+import { failedOutcome, type Outcome, type OutcomeError, type TaskResult } from "./outcome.ts";
 import { stopped } from "./stopped.ts";
 import type { Track } from "./track.ts";
 
 /** Where the tasks go after one of them, and what it gave. */
 export interface TaskEnd {
+  /** What it hands on: its data, or where that is stored. */
   readonly data: unknown;
   readonly next:
     | { readonly kind: "continue" }
@@ -52,7 +53,20 @@ export async function runTask(task: Task, track: Track): Promise<TaskEnd> {
   const isFlaky = judge.hasRetried && outcome.status === "ok";
   if (isFlaky) run.addFlaky(at);
   report(track, { task, at, outcome, verdict, next, isFlaky, startedMs });
-  return { data: outcome.result.data, next };
+  return { data: handedOn(outcome.result), next };
+}
+
+/** A stored body is not loaded: its reference stands for it, with the fields that were selected. */
+function handedOn(result: TaskResult): unknown {
+  const { data, __ref__: ref } = result;
+  return data !== null || typeof ref !== "string" ? data : { __ref__: ref, ...fieldsOf(result) };
+}
+
+/** Returns what `select` and `set` added to a result. */
+export function fieldsOf(result: TaskResult): Readonly<Record<string, unknown>> {
+  const { status: _, headers: _headers, data: _data, ref: _ref, ...others } = result;
+  const { __ref__: _name, __preview__: _preview, ...fields } = others;
+  return fields;
 }
 
 interface Ended {

@@ -227,9 +227,12 @@ describe("case 14: 1,000 items, 8 at once (NO10)", () => {
     const run = await play("14-fanout-1000-concurrency-8", text("fail"));
     expect(run.exit).toBe(10);
     expect(run.message).toContain("item 7");
-    expect(run.hits.length).toBeLessThanOrEqual(15);
-    const done = run.events.filter(({ event }) => event === "item_done");
+    const done = run.events.flatMap((one) => (one.event === "item_done" ? [one] : []));
     expect(done).toHaveLength(run.hits.length);
+    // Those seven were under way; how many were done by then is a matter of speed.
+    const failedAt = done.findIndex(({ status }) => status === "error");
+    expect(done.length - 1 - failedAt).toBeLessThanOrEqual(7);
+    expect(done.length).toBeLessThan(1000);
   });
 });
 

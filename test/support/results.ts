@@ -64,6 +64,7 @@ export class RunsFolder {
     return new ResultStore({
       runId,
       folder: this.folder(runId),
+      runsFolder: this.runsFolder,
       runtime: { files, clock, random },
       redact,
     });

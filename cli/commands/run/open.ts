@@ -54,7 +54,9 @@ export async function openPipeline(options: PipelineOptions): Promise<OpenPipeli
   const { id, io } = options;
   const config = await readRunConfig(options.flags, io);
   const { dial, guard } = await connections(config, io);
-  const secrets = await runSecrets({ ...options, dial, guard });
+  const isTrusted = options.flags.isSet("trust");
+  const askTokens = { dial: () => Promise.resolve(dial), guard };
+  const secrets = await runSecrets({ ...options, ...askTokens, isTrusted });
   // Read before anything is started: what is wrong with an entry is said at once.
   const credentials = await secrets.credentials();
   const check = (request: HopRequest): void => credentials.checkNone(request);

@@ -1,7 +1,7 @@
 import { messageOf, WeirError } from "../../../lib/base/errors.ts";
 import { whyNotRead } from "../../../lib/base/file-reasons.ts";
 import { collectBytes } from "../../../lib/base/bytes.ts";
-import { parseJson } from "../../../lib/base/json-tree.ts";
+import { jsonProblem } from "../../../lib/base/json-tree.ts";
 import type { Flags } from "../../flags.ts";
 import type { Io } from "../../io.ts";
 
@@ -85,9 +85,8 @@ function parseValue(text: string, flag: string): unknown {
     const value: unknown = JSON.parse(text);
     return value;
   } catch (cause) {
-    // Throws with the place, which JSON.parse keeps to itself.
-    parseJson(text);
-    throw new WeirError("DATA_BAD_JSON", `The value of ${flag} is not JSON`, { cause });
+    const message = `The value of ${flag} is not JSON: ${jsonProblem(text)}`;
+    throw new WeirError("DATA_BAD_JSON", message, { cause });
   }
 }
 

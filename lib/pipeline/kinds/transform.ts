@@ -20,6 +20,12 @@ export const transformKind: TaskKind = {
   specKeys: {},
   specDefaults: {},
   compile({ fields: { set, value }, path, source }) {
+    if (set === undefined && value === undefined) {
+      throw source.error(path, {
+        message: "The task lacks the value to make",
+        hint: 'Add value: "{{ … }}", or set: { NAME: "{{ … }}" }',
+      });
+    }
     const fields = fieldsOf(set).map(([name, node]): readonly [string, Value] => {
       const at = [...path, "set", name];
       if (!NAME.test(name) || RESERVED.has(name)) {

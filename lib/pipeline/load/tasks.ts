@@ -80,6 +80,7 @@ function labelTask(node: unknown, path: KeyPath, unnamed: string, source: Source
     });
   const keys = Object.keys(node);
   const [only = ""] = keys;
+  if (isFlattened(node)) throw flattened(only, path, source);
   if (Object.hasOwn(node, "kind") && !isRecord(node["kind"])) {
     const { name } = node;
     const hasName = typeof name === "string";
@@ -90,6 +91,21 @@ function labelTask(node: unknown, path: KeyPath, unnamed: string, source: Source
   if (keys.length === 1 && isRecord(inner))
     return { label: only, fields: inner, path: [...path, only], labelPath: [...path, only] };
   throw notATask(node, path, source);
+}
+
+/** Says whether the keys of a task stand beside its label, and not below it. */
+function isFlattened(node: Fields): boolean {
+  const [only = "", second] = Object.keys(node);
+  const isEmpty = node[only] === null || node[only] === undefined;
+  return isEmpty && second === "kind" && only !== "name" && !Object.hasOwn(node, "name");
+}
+
+function flattened(label: string, path: KeyPath, source: Source) {
+  return source.error([...path, "kind"], {
+    message: `kind stands beside the task ${shownName(label)}, and not in it`,
+    hint: `Indent the keys of the task further than ${shownName(label)}`,
+    part: "key",
+  });
 }
 
 function notATask(node: Fields, path: KeyPath, source: Source) {

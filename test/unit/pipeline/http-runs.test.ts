@@ -352,3 +352,28 @@ test.each([
   const asked = server.hits.filter(({ path }) => path === "/one");
   expect(asked.map(({ query }) => queryOf(query, "id"))).toEqual([...want]);
 });
+
+test("NO60 a step hands on the reference and the fields of its last task", async () => {
+  using server = await startServer({
+    routes: { "/items": ({ query }) => ({ json: { items: [queryOf(query, "id")], total: 1 } }) },
+  });
+  const result = `{ inline_max_bytes: 0, select: [{ path: $.total, as: total }] }`;
+  const run = await runText(`
+- step: one
+  tool:
+    - call: { kind: http, url: "${server.url}/items?id=a", spec: { result: ${result} } }
+- step: each
+  loop: { in: { result: "{{ one.__ref__ }}", items: "$.items[*]" }, iterator: id }
+  tool:
+    - call: { kind: http, url: "${server.url}/items?id={{ iter.id }}", spec: { result: ${result} } }
+- step: seen
+  tool: { kind: transform, value: "{{ [one.total, each.data[0].total] }}" }
+`);
+  expect(run.error).toBeUndefined();
+  const ref = expect.stringMatching(/^weir:/);
+  expect(run.output).toEqual({
+    one: { __ref__: ref, total: 1 },
+    each: [{ __ref__: ref, total: 1 }],
+    seen: [1, 1],
+  });
+});

@@ -264,3 +264,14 @@ test.each([
 ])("isRiskyPattern($pattern) is $isRisky", ({ pattern, isRisky }) => {
   expect(isRiskyPattern(pattern)).toBe(isRisky);
 });
+
+test("NO21 a secret at the end of a preview is masked whole", async () => {
+  const secret = "sk-live-0123456789";
+  const redactor = new Redactor();
+  redactor.learn(secret);
+  const body = `${"é".repeat(505)}${secret} and more`;
+  using server = await startServer({ replies: [{ status: 500, body }] });
+  using run = testRun({ redact: (text) => redactor.redactText(text) });
+  const { error } = await httpTask({ url: server.url }).run(run.context);
+  expect(error?.body_preview).toBe(`${"é".repeat(505)}[redacted] and`);
+});

@@ -127,14 +127,14 @@ describe("where a run starts", () => {
       steps: ["a", "start"],
       spec: "",
       want: "start",
-      warnings: 0,
+      warnings: 1,
     },
     {
       name: "start, before entry_step",
       steps: ["a", "start"],
       spec: "{ entry_step: a }",
       want: "start",
-      warnings: 1,
+      warnings: 2,
     },
     { name: "entry_step", steps: ["a", "b"], spec: "{ entry_step: b }", want: "b", warnings: 0 },
     { name: "the first step", steps: ["a", "b"], spec: "", want: "a", warnings: 0 },
@@ -144,6 +144,17 @@ describe("where a run starts", () => {
     const book = playbook(`${executor}workflow: [ ${workflow} ]`);
     expect(book.entry).toBe(want);
     expect(book.warnings).toHaveLength(warnings);
+  });
+
+  test("NO12 a step before the first one is a warning where steps run in order", () => {
+    const { warnings } = load(`
+- { step: early, tool: { kind: noop } }
+- { step: start, tool: { kind: noop } }
+- { step: late, tool: { kind: noop } }
+`);
+    expect(warnings.map(({ message, path }) => [message, path])).toEqual([
+      ["Step early stands before start, where the run begins, and does not run", [0, "step"]],
+    ]);
   });
 
   test("a step that no arc leads to is a warning", () => {
@@ -413,4 +424,15 @@ test("two thousand lines are read", () => {
   const text = Array.from({ length: 200 }, (_, n) => step(n)).join("");
   expect(text.split("\n").length).toBeGreaterThan(2000);
   expect(load(text).steps).toHaveLength(200);
+});
+
+test.each([
+  { name: "a header", yaml: 'headers: { X-A: "Bearer ${TOKEN}" }', at: "X-A" },
+  { name: "a parameter", yaml: 'params: { q: "${{ secrets.Q }}" }', at: "q" },
+])("a variable of the shell in $name is warned of", ({ yaml, at }) => {
+  const { warnings } = loadPlaybook(`- a: { kind: http, url: "http://a.test", ${yaml} }\n`, {
+    file: "t.yaml",
+  });
+  const [warning] = warnings.filter(({ message }) => message.includes("${…}"));
+  expect(warning?.path.at(-1)).toBe(at);
 });

@@ -384,3 +384,21 @@ test("a folder that cannot be written is IO_WRITE", async () => {
   using store = runs.store();
   expect(await codeOf(() => store.keep(chunksOf(BODY), keepRequest()))).toBe("IO_WRITE");
 });
+
+test.each([
+  { scope: "permanent", want: BODY },
+  { scope: "execution", want: "REFERENCE_NOT_AVAILABLE" },
+] as const)("NO61 a later run reads a result of scope $scope of this one, or not", async (row) => {
+  using folder = temporaryFolder();
+  const runs = new RunsFolder(folder.path);
+  using store = runs.store();
+  const { ref } = referenceOf(
+    await store.keep(chunksOf(BODY), keepRequest({ store: { scope: row.scope } })),
+  );
+  using later = runs.store("r2");
+  const read = async (): Promise<string> => {
+    expect((await later.entry(ref)).meta.sha256).toBe(SHA256);
+    return await textOf(await later.open(ref));
+  };
+  expect(await read().catch((error: unknown) => Reflect.get(Object(error), "code"))).toBe(row.want);
+});

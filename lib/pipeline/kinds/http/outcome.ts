@@ -12,9 +12,8 @@ import { isRetryableStatus, kindOfStatus } from "./status.ts";
 
 /** Bytes of a body that an error shows. */
 const PREVIEW_BYTES = 1024;
-
-/** Bytes beyond it that are looked at, so that the cut does not leave half a secret. */
-const MARGIN_BYTES = 8 * 1024;
+/** Read beyond those, so that a secret at their end is whole when it is looked for. */
+const LONGEST_SECRET_BYTES = 8192;
 
 /** What an outcome says beside what came of the request. */
 export interface AttemptMeta {
@@ -82,12 +81,9 @@ function statusError(exchange: Exchange, meta: AttemptMeta, ports: OutcomePorts)
 }
 
 function previewed(body: ReadBody, { redact }: OutcomePorts): Partial<OutcomeError> {
-  const text = body.preview(PREVIEW_BYTES);
-  if (text === "") return {};
-  const whole = body.preview(PREVIEW_BYTES + MARGIN_BYTES);
-  const masked = redact(whole);
-  const shown = masked === whole ? text : masked.slice(0, text.length);
-  return { body_preview: redact(sanitizeText(shown)) };
+  const text = redact(sanitizeText(body.preview(PREVIEW_BYTES + LONGEST_SECRET_BYTES)));
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(PREVIEW_BYTES));
+  return text === "" ? {} : { body_preview: text.slice(0, read) };
 }
 
 function metaOf(meta: AttemptMeta, { clock }: OutcomePorts): Outcome["meta"] {

@@ -189,8 +189,9 @@ class Pages {
   async #whole(last: Outcome): Promise<Outcome> {
     const outcome = this.#last ?? last;
     const { data, fields } = await this.#gathered.result(this.#options.context);
-    const { status, headers } = outcome.result;
-    const result = { ...outcome.result, ...fields, status, headers, data };
+    // Where the last page is stored says nothing of all pages.
+    const { ref: _, __ref__: _ref, __preview__: _preview, ...others } = outcome.result;
+    const result = { ...others, ...fields, data };
     return this.#withMeta({ ...outcome, status: "ok", error: null, result });
   }
 

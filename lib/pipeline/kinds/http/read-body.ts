@@ -21,6 +21,8 @@ export interface ReadBody {
   readonly failure: WeirError | undefined;
   /** Bytes to be stored, of a body that is neither JSON nor text. */
   readonly binary: Uint8Array | undefined;
+  /** True: it is in the store and nowhere else, so that `data` says nothing about it. */
+  readonly isElsewhere: boolean;
   /** Where it is when it was stored. */
   readonly reference: ResultReference | undefined;
   /** What is odd about it and stops nothing. */
@@ -52,6 +54,7 @@ export function bodyOf(
     sizeBytes: bytes.byteLength,
     failure: undefined,
     binary: undefined,
+    isElsewhere: false,
     reference: undefined,
     notes: [],
     preview: (capBytes: number): string => previewOf(bytes, contentType, capBytes),

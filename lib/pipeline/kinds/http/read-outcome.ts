@@ -64,7 +64,7 @@ async function bodyFor(
 
 async function check(
   { response }: Exchange,
-  { data, reference }: ReadBody,
+  { data, isElsewhere }: ReadBody,
   { attemptStartedMs }: AttemptMeta,
   { expectation }: ReadingPlan,
   { ports, scope }: TaskContext,
@@ -72,7 +72,7 @@ async function check(
   if (expectation === undefined) return undefined;
   const { status, headers } = response;
   const elapsedMs = ports.clock.monotonicMs() - attemptStartedMs;
-  const subject = { status, headers, data, isStored: reference !== undefined, elapsedMs };
+  const subject = { status, headers, data, isStored: isElsewhere, elapsedMs };
   try {
     return await expectation.check(subject, scope, ports);
   } catch (error) {

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { PAGINATORS } from "../../paginators/index.ts";
+import { table } from "../../schema/shapes.ts";
+import { writeWords } from "../../schema/words.ts";
 
 const template = z.string();
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
@@ -28,11 +30,19 @@ const check = z.strictObject({
   length: number.optional(),
 });
 
-const into = z.union([
-  z.strictObject({ query: z.string() }),
-  z.strictObject({ header: z.string() }),
-  z.strictObject({ body: z.string() }),
-]);
+const INTO_WORDS = writeWords({
+  expected: "a map of query, header or body to a name, or url",
+  example: "{ query: cursor }",
+});
+
+const into = z.union(
+  [
+    z.strictObject({ query: z.string() }),
+    z.strictObject({ header: z.string() }),
+    z.strictObject({ body: z.string() }),
+  ],
+  INTO_WORDS,
+);
 
 const strategies = z.enum(["append", "extend", "replace", "merge", "collect", "none"]);
 
@@ -44,7 +54,10 @@ const paginate = z.strictObject({
     PAGINATORS.map(({ name, summary }) => `${name} ${summary}`).join(".\n\n"),
   ),
   from: z.string().describe('"$.path", "header NAME" or "last $.id"').optional(),
-  into: into.describe("Where the value goes").optional(),
+  into: z
+    .union([into, z.literal("url")], INTO_WORDS)
+    .describe("Where the value goes; url: a cursor that is the URL of the next page")
+    .optional(),
   limit: number.describe("Items a page").optional(),
   limit_into: into.optional(),
   start: z.union([number, template]).optional(),
@@ -98,8 +111,8 @@ export const HTTP_KEYS = {
     .describe("Body as multipart/form-data: name to text, or {file, filename, type}")
     .optional(),
   auth: template.describe("Name of a keychain entry").optional(),
-  expect: z
-    .strictObject({
+  expect: table(
+    {
       status: z
         .union([status, z.array(status)])
         .describe('200, "2xx", or a list')
@@ -111,7 +124,9 @@ export const HTTP_KEYS = {
         .describe("JSON Schema, or the path of a file that holds one")
         .optional(),
       max_ms: number.optional(),
-    })
+    },
+    { example: "{ status: 200 }" },
+  )
     .describe("What the response has to be; anything else is an error")
     .optional(),
 } as const;
