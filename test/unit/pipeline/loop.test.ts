@@ -449,7 +449,7 @@ test("results that cannot be written fail the step, and nobody waits for them", 
 
 test.each([
   { name: "a line that is no JSON", text: '{"id":1}\n{"id":2\n', says: "items.ndjson: Not valid" },
-  { name: "no file at all", text: undefined, says: "items.ndjson: it does not exist" },
+  { name: "no file at all", text: undefined, says: "items.ndjson: there is no such file" },
 ])("NO10 $name is said with the name of the file", async ({ text, says }) => {
   using folder = temporaryFolder();
   if (text !== undefined) writeFileSync(`${folder.path}/items.ndjson`, text);
