@@ -36,7 +36,8 @@ export function reportFiles(values: readonly string[]): readonly string[] {
         },
       );
     }
-    if (kind === "json" && file !== "") return file;
+    // Standard output is the run's own.
+    if (kind === "json" && file !== "" && file !== "-") return file;
     const shown = JSON.stringify(value.slice(0, 80));
     throw new WeirError("USAGE_BAD_VALUE", `Flag --report cannot be ${shown}`, {
       hint: "Write --report json=FILE",

@@ -31,6 +31,11 @@ export const artifactKind: TaskKind = {
 };
 
 async function readResult(ref: unknown, { results }: RunPorts): Promise<unknown> {
+  if (ref === null) {
+    throw new WeirError("REFERENCE_NOT_AVAILABLE", "The body was small, and is not stored", {
+      hint: "It is in LABEL.data; to store bodies of any size, set spec.result.inline_max_bytes: 0",
+    });
+  }
   if (typeof ref !== "string") {
     throw new WeirError("REFERENCE_NOT_AVAILABLE", "The key ref does not give a reference", {
       hint: "Use {{ LABEL.__ref__ }} of a task with spec.result",

@@ -56,7 +56,7 @@ test("a small body stays inline, with its fields", async () => {
     run.context,
   );
   expect(result).toMatchObject({ data: { paging: { hasMore: false } }, has_more: false });
-  expect(result["__ref__"]).toBeUndefined();
+  expect(result["__ref__"]).toBeNull();
 });
 
 test("an error is not stored: its body is there for the rules", async () => {

@@ -210,3 +210,13 @@ test("NO62 artifact: pages that were stored one by one are read as one list", as
   // On a clock that stands still, so that no wait for the server is over at once.
   expect(resultOf(await runText(text, { clock: fakeClock() }))).toEqual([1, 2, 3]);
 });
+
+test("NO60 artifact: the reference of a small body is null, and says what to do", async () => {
+  using server = await startServer({ replies: [{ json: { a: 1 } }] });
+  const text = `- fetch: { kind: http, url: ${server.url}/a, spec: { result: { select: [] } } }
+- back: { kind: artifact, ref: "{{ fetch.__ref__ }}" }
+`;
+  const run = await runText(text, { clock: fakeClock() });
+  expect(run.error?.message).toContain("The body was small, and is not stored");
+  expect(run.error?.hint).toContain("inline_max_bytes: 0");
+});

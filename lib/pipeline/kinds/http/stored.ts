@@ -167,7 +167,9 @@ export async function storeBody(
     if (read.binary !== undefined) {
       return await storeBinary(read.binary, contentType, settings, { ports, at });
     }
-    return { ...read, fields: visible(kept.extracted), notes: [...read.notes, ...kept.notes] };
+    // Templates may ask for the reference of a body that had none.
+    const fields = { ...visible(kept.extracted), __ref__: null, __preview__: null };
+    return { ...read, fields, notes: [...read.notes, ...kept.notes] };
   } catch (error) {
     const failure = toWeirError(error);
     if (isThrownOn(failure)) throw failure;
