@@ -35,6 +35,8 @@ export async function readBody(
   responseType: ResponseType | undefined,
 ): Promise<ReadBody> {
   const contentType = headerValue(exchange.response.headers, "content-type") ?? "";
+  const whole = exchange.body.chunks.takeWhole?.();
+  if (whole !== undefined) return bodyOf(whole, contentType, responseType);
   const { bytes, failure } = await collect(exchange);
   if (failure === undefined) return bodyOf(bytes, contentType, responseType);
   return { ...bodyOf(bytes, contentType, "text"), data: null, failure };
