@@ -49,7 +49,7 @@ export interface Client {
   [Symbol.dispose](): void;
 }
 
-const nothing = (): Promise<void> => Promise.resolve();
+const nothing = (): undefined => undefined;
 
 /** Wires one client. The only way to send a request, for every mode. */
 export function createClient(options: ClientOptions): Client {
@@ -63,7 +63,7 @@ export function createClient(options: ClientOptions): Client {
   const ports: Ports = {
     guard,
     hooks: options.hooks ?? noHooks,
-    approve: options.approve ?? nothing,
+    approve: options.approve ?? (() => Promise.resolve()),
     record: options.record ?? { intent: nothing, outcome: nothing },
     quota: options.quota ?? nothing,
     jar: options.jar ?? new MemoryJar(),

@@ -1,4 +1,5 @@
 import { collectUpTo } from "../base/bytes.ts";
+import type { Clock } from "../base/clock.ts";
 import { ERRORS, toWeirError, WeirError } from "../base/errors.ts";
 import type { Body } from "../http/body.ts";
 import type { Draft } from "../http/draft.ts";
@@ -15,6 +16,7 @@ export interface AttemptOptions {
   /** Sends the request and follows its redirects. */
   readonly send: (draft: Draft) => Promise<Exchange>;
   readonly signal?: AbortSignal | undefined;
+  readonly waitSignal?: AbortSignal | undefined;
 }
 
 /** What an attempt came to, and how long to wait before the next one, if there is one. */
@@ -40,10 +42,15 @@ export async function attempts(
   const startedMs = clock.monotonicMs();
   for (let attempt = 1; ; attempt += 1) {
     const one = await makeAttempt(first, attempt, hooks, options.send);
-    const made = { ...one, attempt, elapsedMs: clock.monotonicMs() - startedMs };
+    const { draft } = one;
+    const made = { draft, result: one.result, attempt, elapsedMs: clock.monotonicMs() - startedMs };
     const { result, wait } = await judge(made, ports, options.signal);
-    if (wait === undefined) return await settle({ ...made, result }, hooks);
-    await pause(wait.waitMs, result, { clock, signal: options.signal });
+    if (wait === undefined) {
+      return result instanceof WeirError
+        ? await answerFor(result, { draft, attempt, hooks })
+        : result;
+    }
+    await pause(wait.waitMs, result, clock, [options.signal, options.waitSignal]);
   }
 }
 
@@ -53,10 +60,17 @@ async function makeAttempt(
   hooks: HookChain,
   send: (draft: Draft) => Promise<Exchange>,
 ): Promise<Pick<Made, "draft" | "result">> {
-  const draft = (await hooks.beforeAttempt?.(first, attempt)) ?? first;
-  const result = await send(draft).then((exchange) => ({ ...exchange, attempt }), toWeirError);
+  const draft =
+    hooks.beforeAttempt === undefined ? first : await hooks.beforeAttempt(first, attempt);
+  let result: Exchange | WeirError;
   try {
-    await hooks.afterAttempt?.(draft, attempt, result);
+    result = { ...(await send(draft)), attempt };
+  } catch (error) {
+    result = toWeirError(error);
+  }
+  if (hooks.afterAttempt === undefined) return { draft, result };
+  try {
+    await hooks.afterAttempt(draft, attempt, result);
   } catch (error) {
     if (!(result instanceof WeirError)) result.body.cancel();
     throw error;
@@ -118,29 +132,39 @@ function explained(error: WeirError): WeirError {
 async function pause(
   waitMs: number,
   result: Exchange | WeirError,
-  { clock, signal }: Pick<Ports, "clock"> & { readonly signal: AbortSignal | undefined },
+  clock: Clock,
+  signals: readonly (AbortSignal | undefined)[],
 ): Promise<void> {
   const body = result instanceof WeirError ? undefined : result.body;
   // Not waited for: a server that sends slowly must not hold up the next attempt. What goes wrong
   // with it concerns nobody any more.
   if (body !== undefined) collectUpTo(body.chunks, DRAIN_CAP_BYTES).catch(() => undefined);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const onAbort = (): void => reject(abortError(signal?.reason));
   const stop = clock.after(waitMs, resolve);
-  if (signal?.aborted === true) onAbort();
-  else signal?.addEventListener("abort", onAbort, { once: true });
+  const leave = signals.map((signal) => onAbort(signal, reject));
   try {
     await promise;
   } finally {
     stop();
-    signal?.removeEventListener("abort", onAbort);
+    for (const stopListening of leave) stopListening();
     body?.cancel();
   }
 }
 
-async function settle({ attempt, draft, result }: Made, hooks: HookChain): Promise<Exchange> {
-  if (!(result instanceof WeirError)) return result;
-  const answered = await hooks.onError?.(draft, result, attempt);
+/** Tells of an abort, also of one that was; returns how to stop that. */
+function onAbort(signal: AbortSignal | undefined, tell: (error: WeirError) => void): () => void {
+  const listener = (): void => tell(abortError(signal?.reason));
+  if (signal?.aborted === true) listener();
+  else signal?.addEventListener("abort", listener, { once: true });
+  return () => signal?.removeEventListener("abort", listener);
+}
+
+/** Returns what hooks answer in place of a failure. */
+async function answerFor(
+  error: WeirError,
+  { draft, attempt, hooks }: Pick<Made, "draft" | "attempt"> & Pick<Ports, "hooks">,
+): Promise<Exchange> {
+  const answered = await hooks.onError?.(draft, error, attempt);
   if (answered !== undefined) return answered;
-  throw result;
+  throw error;
 }

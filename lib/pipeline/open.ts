@@ -121,14 +121,13 @@ class CountingRecorder implements Recorder {
     this.#inner = inner;
   }
 
-  readonly intent: Recorder["intent"] = async (request, decision) => {
-    await this.#inner?.intent(request, decision);
-  };
+  readonly intent: Recorder["intent"] = (request, decision) =>
+    this.#inner?.intent(request, decision);
 
-  readonly outcome: Recorder["outcome"] = async (request, result) => {
+  readonly outcome: Recorder["outcome"] = (request, result) => {
     this.count += 1;
     this.#rates.after(request, result instanceof WeirError ? null : result.response.status);
-    await this.#inner?.outcome(request, result);
+    return this.#inner?.outcome(request, result);
   };
 }
 
