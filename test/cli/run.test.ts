@@ -296,6 +296,17 @@ test("the network flags of requests hold for a run: --resolve", async () => {
   expect(server.hits[0]?.header("host")).toBe(`api.example.test:${server.port}`);
 });
 
+test("time limits, TLS and network flags of [defaults] hold for a run, others do not", async () => {
+  using server = await startServer({ replies: [{ json: "here" }] });
+  const argv = ["run", "p.yaml", "--config", "c.toml"];
+  const config = '[defaults]\nresolve = ["api.example.test:127.0.0.1"]\nquiet = 2\nfollow = true\n';
+  const files = { "p.yaml": GET, "c.toml": config };
+  const url = `http://api.example.test:${server.port}/`;
+  const { stdout, stderr, exit } = await runIn(files, [...argv, "--set", `url=${url}`]);
+  expect([stdout, exit]).toEqual(['{"p":"here"}\n', 0]);
+  expect(stderr).toContain("done in ");
+});
+
 const policy = (port: number): string =>
   `[http_request]\nenabled = true\nallowed_domains = ["127.0.0.1:${port}"]\n`;
 
@@ -490,4 +501,18 @@ test("weir eval shows the place of an error", async () => {
   expect(exit).toBe(65);
   expect(stderr).toContain("weir: error: template:1:8: ");
   expect(stderr).toContain("1 | {{ 1 + nowhere }}");
+});
+
+test("a run with a request, a script and rows ends the same on deno", async () => {
+  using server = await startServer({ replies: [{ json: [{ a: 1 }] }] });
+  const text = `- call: { kind: http, url: "${server.url}" }
+- more: { kind: script, args: { rows: "{{ call.data }}" }, code: "export default ({ rows }) => [...rows, { a: 2 }];" }
+- out: { kind: write, to: "-", format: jsonl, rows: "{{ more.data }}" }
+`;
+  const options = { target: "deno", timeoutMs: 60_000 } as const;
+  expect(await runIn({ "p.yaml": text }, ["run", "p.yaml", "-q"], options)).toMatchObject({
+    stdout: '{"a":1}\n{"a":2}\n',
+    stderr: "",
+    exit: 0,
+  });
 });
