@@ -8,17 +8,7 @@ import { configKey, FLAGS, Flags, type FlagValue } from "./flags.ts";
 import type { FlagSpec } from "./flags/spec.ts";
 import type { Io } from "./io.ts";
 import { checkValue } from "./tokenizer.ts";
-
-/** Sections that other commands read. */
-const OTHER_SECTIONS = [
-  "http_request",
-  "proxy",
-  "security",
-  "audit",
-  "identity",
-  "keychain",
-  "pipeline",
-];
+import { sectionsBeside } from "./sections.ts";
 
 /** Flags that `[defaults]` of the configuration may set, by their key. */
 const CONFIGURABLE: ReadonlyMap<string, FlagSpec> = new Map(
@@ -43,7 +33,7 @@ export async function readDefaults(io: Io, path: string | undefined): Promise<Co
     runtime: io.runtime,
     path,
     sections: { defaults: defaultsShape(named), alias: aliasShape, plugin: pluginShape },
-    otherSections: OTHER_SECTIONS,
+    otherSections: sectionsBeside("defaults", "alias", "plugin"),
   });
   try {
     const defaults = flagsFromDefaults(config.section("defaults") ?? {});

@@ -7,25 +7,14 @@ import { loadConfig } from "../lib/config/load.ts";
 import { placed } from "../lib/config/placed.ts";
 import { json } from "../lib/config/scalars.ts";
 import { loadPublicSuffixes } from "../lib/guard/public-suffix.ts";
+import type { Guard } from "../lib/guard/decision.ts";
 import type { SecretSource } from "../lib/hooks/placeholders.ts";
 import { compileKeychain, type Keychain } from "../lib/secrets/keychain.ts";
 import { runSecretCommand } from "../lib/secrets/command.ts";
 import type { TokenRequest } from "../lib/secrets/source.ts";
 import type { Io } from "./io.ts";
 import { USER_AGENT } from "./version.ts";
-
-/** Sections that others read. */
-const OTHER_SECTIONS = [
-  "defaults",
-  "alias",
-  "plugin",
-  "http_request",
-  "proxy",
-  "security",
-  "audit",
-  "identity",
-  "pipeline",
-];
+import { sectionsBeside } from "./sections.ts";
 
 /** What a command reads its keychain with. */
 export interface SecretsContext {
@@ -34,6 +23,8 @@ export interface SecretsContext {
   readonly configPath: string | undefined;
   /** How tokens of entries are asked for. */
   readonly dial: () => Promise<ClientOptions["dial"]>;
+  /** Watches over the requests for tokens, which go to nothing but their URL anyway. */
+  readonly guard?: Guard | undefined;
   /** Adds entries to those of the configuration. */
   readonly extend?: ((base: Keychain) => Keychain) | undefined;
 }
@@ -87,7 +78,7 @@ async function readKeychain(context: SecretsContext, redactor: Redactor): Promis
     runtime,
     path: context.configPath,
     sections: { keychain: map(json()) },
-    otherSections: OTHER_SECTIONS,
+    otherSections: sectionsBeside("keychain"),
   });
   const entries = Object.fromEntries(config.section("keychain") ?? []);
   const isPublicSuffix = JSON.stringify(entries).includes('"*.')
@@ -104,10 +95,10 @@ async function readKeychain(context: SecretsContext, redactor: Redactor): Promis
 }
 
 /** Sends token requests as the command connects; what that takes is loaded for the first of them. */
-function tokenRequest({ io, dial }: SecretsContext): TokenRequest {
+function tokenRequest({ io, dial, guard }: SecretsContext): TokenRequest {
   return async (draft) => {
     const { createTokenClient } = await import("../lib/client.ts");
-    const options = { runtime: io.runtime, dial: await dial(), userAgent: USER_AGENT };
+    const options = { runtime: io.runtime, dial: await dial(), guard, userAgent: USER_AGENT };
     return await createTokenClient(options)(draft);
   };
 }

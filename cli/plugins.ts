@@ -1,6 +1,6 @@
 import { type CredentialStore, noCredentials } from "../lib/auth/bound.ts";
 import { sanitizeLine } from "../lib/base/sanitize.ts";
-import type { ClientOptions } from "../lib/client.ts";
+import type { ClientOptions, RequestWatch } from "../lib/client.ts";
 import { type Hooks, openHooks, type PluginLog } from "../lib/hooks/index.ts";
 import type { PluginClientFactory } from "../lib/hooks/plugin-http.ts";
 import { Placeholders } from "../lib/hooks/placeholders.ts";
@@ -15,6 +15,8 @@ import { type CommandSecrets, commandSecrets } from "./keychain.ts";
 export interface PluginContext {
   readonly dial: ClientOptions["dial"];
   readonly io: Io;
+  /** Watches over the requests of plugins beside their own guard. */
+  readonly watch?: RequestWatch | undefined;
   /** Processes whose first child has been started already. */
   readonly processes?: Processes | undefined;
 }
@@ -36,7 +38,7 @@ export function splitHosts(values: readonly string[]): readonly string[] {
  * @param around plugins that run around these requests: those of `--plugin` around a script's
  */
 export function lazyClients(
-  { dial, io }: PluginContext,
+  { dial, io, watch }: PluginContext,
   secrets: Placeholders,
   around?: OpenPlugins,
 ): PluginClientFactory {
@@ -44,7 +46,7 @@ export function lazyClients(
     const own = secrets.around(noCredentials, plugin);
     return around === undefined ? own : around.secrets.around(own);
   };
-  const shared = { runtime: io.runtime, dial, credentialsOf, hooks: around?.hooks.chain };
+  const shared = { runtime: io.runtime, dial, credentialsOf, hooks: around?.hooks.chain, watch };
   return (guard, plugin) => {
     const made = import("../lib/client.ts").then(({ createPluginClients }) =>
       createPluginClients(shared)(guard, plugin),

@@ -29,6 +29,7 @@ export function errorText(error: WeirError, options: ReportOptions): string {
   const [cyan, noCyan] = options.isColoured ? CYAN : PLAIN;
   const lines = [`weir: ${red}error:${noRed} ${sanitizeLine(placedMessage(error))}`];
   lines.push(...frameLines(error).map((line) => `  ${sanitizeLine(line)}`));
+  lines.push(...bodyLines(error).map((line) => `${cyan}response:${noCyan} ${sanitizeLine(line)}`));
   if (error.hint !== undefined) lines.push(`${cyan}hint:${noCyan} ${sanitizeLine(error.hint)}`);
   lines.push(...otherProblems(error).map((line) => `also: ${sanitizeLine(line)}`));
   if (options.isDebug) lines.push(...debugLines(error).map(sanitizeLine));
@@ -82,6 +83,17 @@ function frameLines({ details }: WeirError): readonly string[] {
   const { frame } = details;
   if (typeof frame === "string") return frame.split("\n");
   return Array.isArray(frame) ? frame.map(String) : [];
+}
+
+/** Longest part of a body that is shown: servers say early what they do not like. */
+const SHOWN_BODY = 300;
+
+/** How the body of the response begins that made a pipeline fail, on one line. */
+function bodyLines({ details }: WeirError): readonly string[] {
+  const { body_preview: preview } = details;
+  const text = typeof preview === "string" ? preview.replace(/\s+/g, " ").trim() : "";
+  if (text === "") return [];
+  return [text.length > SHOWN_BODY ? `${text.slice(0, SHOWN_BODY)}…` : text];
 }
 
 function debugLines(error: WeirError): string[] {

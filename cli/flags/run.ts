@@ -72,8 +72,8 @@ export const RUN_FLAGS = [
     name: "trust",
     kind: "boolean",
     group: "Run",
-    help: "Grant plugins and keychain of the file",
-    long: `A file may name plugins, and a keychain that runs commands or reads files. From a file you only downloaded you may not want that: without --trust its plugins have to be trusted one by one (weir plugin trust), and such a keychain is refused.`,
+    help: "Grant plugins, keychain and paths of the file",
+    long: `A file may name plugins, a keychain that runs commands or reads files, and files to send and to write. From a file you only downloaded you may not want that: without --trust its plugins have to be trusted one by one (weir plugin trust), such a keychain is refused, and its paths lead to files below its own folder that are not hidden, and nowhere else.`,
     example: "weir run ./mine.yaml --trust",
   },
   {

@@ -6,7 +6,7 @@ import { sanitizeLine, sanitizeText } from "../base/sanitize.ts";
 import { maskHeaders, maskUrl } from "../base/sensitive.ts";
 import type { Exchange, ResponseHead } from "../http/exchange.ts";
 import type { HeaderList } from "../http/headers.ts";
-import { headerValue } from "../http/headers.ts";
+import { headerRecord, headerValue } from "../http/headers.ts";
 import { isText } from "../http/media-type.ts";
 import type { AnswerMeta } from "./envelope.ts";
 import { selectFrom } from "./select.ts";
@@ -168,14 +168,4 @@ function shownHeaders(headers: HeaderList, redactor: Redactor): HeaderList {
 
 function lineOf([name, value]: readonly [string, string]): string {
   return `${name}: ${value}`;
-}
-
-function headerRecord(headers: HeaderList): Readonly<Record<string, string>> {
-  const all = new Map<string, string>();
-  for (const [name, value] of headers) {
-    const key = name.toLowerCase();
-    const before = all.get(key);
-    all.set(key, before === undefined ? value : `${before}, ${value}`);
-  }
-  return Object.fromEntries(all);
 }

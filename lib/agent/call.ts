@@ -1,5 +1,6 @@
 import { WeirError } from "../base/errors.ts";
 import { nearestName } from "../base/nearest.ts";
+import { isRecord } from "../base/record.ts";
 import type { Body } from "../http/body.ts";
 import { NO_BODY, textBody } from "../http/body.ts";
 import type { HeaderEntry, HeaderList } from "../http/headers.ts";
@@ -153,10 +154,6 @@ function refuseUnknown(
     what === "call" ? `A call has no key ${shown}` : `There is no argument ${shown}`,
     hint,
   );
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function badCall(message: string, hint: string): WeirError {

@@ -5,6 +5,7 @@
  * are opened here, when a hop is dressed, in header values, query values and the body, and only for
  * the hosts of the entry. An entry without hosts goes to the origin of the request it is used in.
  */
+import { Buffer } from "node:buffer";
 import { WeirError } from "../base/errors.ts";
 import type { HopRequest } from "../http/exchange.ts";
 import { checkHeader } from "../http/headers.ts";
@@ -20,7 +21,14 @@ import { filledCredentials, fillHop, fillText, type Placeholders } from "./fill.
 /** Begins a placeholder; 32 hexadecimal digits follow. */
 const PREFIX = "weir-keychain-";
 const PLACEHOLDER = /weir-keychain-[0-9a-f]{32}/g;
+/** Finds what a template made of one, too. */
+const ANY_CASE = /weir-keychain-[0-9a-f]{32}/gi;
 const RANDOM_BYTES = 16;
+
+/** Says whether a text holds what looks like a placeholder, opened by nobody yet. */
+export function holdsPlaceholder(text: string): boolean {
+  return text.search(ANY_CASE) >= 0;
+}
 
 /** The entries of one run: their placeholders, and the credentials that open them. */
 export class KeychainCredentials {
@@ -100,6 +108,26 @@ export class KeychainCredentials {
     };
   }
 
+  /**
+   * Throws for a placeholder in a request that nobody opens it for: a server would learn it, and
+   * could have it opened elsewhere.
+   *
+   * @throws {WeirError} SECRET_UNBOUND
+   */
+  checkNone({ url, headers, body }: HopRequest): void {
+    const bytes = body.kind === "bytes" ? Buffer.from(body.bytes).toString("latin1") : "";
+    const texts = [url.href, ...headers.flat(), bytes];
+    for (const text of texts) {
+      const issued = this.#issuedIn(text);
+      if (issued === undefined) continue;
+      const message = `Keychain entry ${issued.entry} stands in a request of a script or a plugin`;
+      throw new WeirError("SECRET_UNBOUND", message, {
+        hint: "Send it with an http task; a plugin has weir.secret",
+        details: { name: issued.entry },
+      });
+    }
+  }
+
   #issue(field: EntryField): string {
     const text = PREFIX + this.#random(RANDOM_BYTES).toHex();
     this.#issued.set(text, field);
@@ -131,6 +159,7 @@ export class KeychainCredentials {
     origin: string | undefined,
   ): Promise<Dressing | undefined> {
     this.#checkPlaces(hop);
+    this.#checkUnchanged(hop);
     const placeholders: Placeholders = {
       prefix: PREFIX,
       pattern: PLACEHOLDER,
@@ -182,6 +211,21 @@ export class KeychainCredentials {
         hint: "Put it into a header value, a query value or the body, or use auth",
         details: { name: issued.entry },
       });
+    }
+  }
+
+  /** Throws for a placeholder that a filter changed: it would be sent as it stands. */
+  #checkUnchanged({ url, headers }: HopRequest): void {
+    for (const text of [url.search, ...headers.map(([, value]) => value)]) {
+      for (const [found] of text.matchAll(ANY_CASE)) {
+        const issued = this.#issued.get(found.toLowerCase());
+        if (issued === undefined || this.#issued.has(found)) continue;
+        const message = `Keychain entry ${issued.entry} was changed by a filter`;
+        throw new WeirError("SECRET_UNBOUND", message, {
+          hint: `Write {{ keychain.${issued.entry} }} without filters: its value is put in later`,
+          details: { name: issued.entry },
+        });
+      }
     }
   }
 

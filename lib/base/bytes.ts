@@ -93,7 +93,7 @@ export class ByteQueue {
 
 /** Bytes that come by and by, and may be all there already. */
 export interface ByteSource extends AsyncIterable<Uint8Array> {
-  /** Takes all of it at once; undefined when some of it is still to come, or gone. */
+  /** Takes all of it at once, or throws; undefined when some of it is still to come, or gone. */
   takeWhole?(): Uint8Array | undefined;
 }
 

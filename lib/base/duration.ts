@@ -71,3 +71,9 @@ export function formatDuration(ms: number): string {
   }
   return left > 0 ? `${text}${left / 1000}s` : text;
 }
+
+/** Returns milliseconds as people write them: `250 ms`, `1.5 s`. */
+export function durationText(ms: number): string {
+  const whole = Math.round(ms);
+  return whole < 1000 ? `${whole} ms` : `${whole / 1000} s`;
+}

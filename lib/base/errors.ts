@@ -138,6 +138,11 @@ export const ERRORS = {
   TEMPLATE_BUDGET: { ...DATA, summary: "A template takes more steps, text or depth than it may" },
   PIPELINE_INVALID: { ...DATA, summary: "A pipeline file is not valid" },
   PIPELINE_FAILED: { ...CHECK, summary: "A pipeline ended by fail or a failed check" },
+  PIPELINE_UNTRUSTED: {
+    ...DENIED,
+    audience: "user",
+    summary: "A pipeline names a file that only a trusted one may name",
+  },
   EXPECT_FAILED: { ...CHECK, summary: "A response is not what the task expects" },
   PAGE_INVALID: { ...DATA, summary: "A page does not say where the next one is in a usable way" },
   PAGE_REPEATED: { ...DATA, summary: "A page leads back to one that was there before" },

@@ -1,3 +1,4 @@
+import { messageOf } from "./errors.ts";
 import { badJson, type JsonToken, tokenizeJson } from "./json-tokens.ts";
 
 /** A member of an object: its key and its value. */
@@ -38,6 +39,16 @@ export function parseJson(text: string): JsonNode {
   const node = readValue(reader, reader.take("a value"), 0);
   reader.end();
   return node;
+}
+
+/** Returns where and why `text` is no JSON, which JSON.parse does not say alike everywhere. */
+export function jsonProblem(text: string): string {
+  try {
+    parseJson(text);
+  } catch (error) {
+    return messageOf(error).replace(/^Not valid JSON at /, "");
+  }
+  return "it is JSON";
 }
 
 /** Returns `node` as JSON text without white space. */

@@ -1,8 +1,9 @@
 import { type ErrorCode, WeirError } from "../base/errors.ts";
+import { keyPathText } from "../base/key-path.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { drawFrame } from "./frame.ts";
 import { indexKeys, type KeyPath, type Place, textBefore } from "./locate.ts";
-import { keyText, placeText, type Problem, problemsError, type Source } from "./problem.ts";
+import { placeText, type Problem, problemsError, type Source } from "./problem.ts";
 import { readConfigFile } from "./read.ts";
 import { type Infer, isTable, readShape, type Shape, unknownKey } from "./shape.ts";
 
@@ -78,7 +79,7 @@ function checkNames(source: Source, tree: Tree, sections: Sections, others: read
   const problems = Object.keys(tree)
     .filter((name) => !names.includes(name))
     .map((name): Problem => {
-      const key = keyText([name]);
+      const key = keyPathText([name]);
       const problem = unknownKey([name], names);
       const isSection = isTable(tree[name]) || Array.isArray(tree[name]);
       if (isSection) return { ...problem, message: `Section [${key}] does not exist` };
@@ -107,7 +108,7 @@ const NO_FILE: LoadedConfig = {
   validateAll: () => {},
   placeOf: () => undefined,
   errorAt: (path, { message, hint }, code = "CONFIG_INVALID") =>
-    new WeirError(code, message, { hint, details: { key: keyText(path) } }),
+    new WeirError(code, message, { hint, details: { key: keyPathText(path) } }),
 };
 
 /**
@@ -203,7 +204,7 @@ export function requirePrivate(
   path: KeyPath,
 ): void {
   if (config.isPrivate) return;
-  const message = `Key ${keyText(path)} holds a secret, and other users may read the file`;
+  const message = `Key ${keyPathText(path)} holds a secret, and other users may read the file`;
   const hint = `Run: chmod 600 ${config.path}; or name a keychain entry instead of the secret`;
   throw config.errorAt(path, { message, hint }, "CONFIG_UNSAFE");
 }

@@ -1,5 +1,6 @@
 import { type ErrorCode, WeirError } from "../base/errors.ts";
 import { drawFrame } from "./frame.ts";
+import { keyPathText } from "../base/key-path.ts";
 import { indexKeys, type KeyPath, type Place } from "./locate.ts";
 
 /** One thing wrong with a value, before it is known where in the file that value stands. */
@@ -21,18 +22,6 @@ export interface Source {
 
 /** Problems named one by one in an error; the rest are counted. */
 const LISTED = 20;
-
-/** Returns `path` as TOML writes it: `alias.github."x.y"`, elements as `[0]`. */
-export function keyText(path: KeyPath): string {
-  return path
-    .map((part, at) => {
-      if (typeof part === "number") return `[${part}]`;
-      const short = part.length > 60 ? `${part.slice(0, 60)}…` : part;
-      const name = /^[\w-]+$/.test(short) ? short : JSON.stringify(short);
-      return at === 0 ? name : `.${name}`;
-    })
-    .join("");
-}
 
 /** Returns a place as editors and compilers write it. */
 export function placeText(file: string, place: Place): string {
@@ -66,12 +55,12 @@ export function problemsError(source: Source, problems: readonly Problem[]): Wei
     details: {
       file: source.file,
       ...place,
-      key: keyText(problem.path),
+      key: keyPathText(problem.path),
       frame: drawFrame(source.text, place, problem.path),
       problemCount: found.length,
       problems: found.slice(0, LISTED).map(({ problem: one, place: where }) => ({
         code: one.code,
-        key: keyText(one.path),
+        key: keyPathText(one.path),
         ...where,
         message: one.message,
         hint: one.hint,

@@ -1,6 +1,7 @@
 import { nearestName } from "../base/nearest.ts";
+import { keyPathText } from "../base/key-path.ts";
 import type { KeyPath } from "./locate.ts";
-import { keyText, type Problem } from "./problem.ts";
+import type { Problem } from "./problem.ts";
 
 /**
  * What a value of a configuration file must look like, and the data it becomes.
@@ -57,12 +58,12 @@ function kindOf(value: unknown): string {
 /** Returns the problem of a value that does not fit; `because` replaces what it should be. */
 export function misfit(shape: Shape<unknown>, path: KeyPath, because: string): Problem {
   const last = path.at(-1);
-  const key = typeof last === "string" ? keyText([last]) : "";
+  const key = typeof last === "string" ? keyPathText([last]) : "";
   return {
     code: "CONFIG_INVALID",
     path,
     about: "value",
-    message: `Key ${keyText(path)} ${because}`,
+    message: `Key ${keyPathText(path)} ${because}`,
     hint:
       key === ""
         ? `Write for example ${shape.example}`
@@ -89,7 +90,7 @@ export function unknownKey(path: KeyPath, names: readonly string[]): Problem {
     code: "CONFIG_UNKNOWN_KEY",
     path,
     about: "key",
-    message: `Key ${keyText(path)} does not exist`,
+    message: `Key ${keyPathText(path)} does not exist`,
     hint: near === undefined ? `The keys are: ${names.join(", ")}` : `Did you mean ${near}`,
   };
 }

@@ -1,6 +1,6 @@
 import { collectUpTo } from "../base/bytes.ts";
-import type { Clock } from "../base/clock.ts";
 import { ERRORS, toWeirError, WeirError } from "../base/errors.ts";
+import { pause } from "../base/pause.ts";
 import type { Body } from "../http/body.ts";
 import type { Draft } from "../http/draft.ts";
 import type { Exchange } from "../http/exchange.ts";
@@ -50,7 +50,8 @@ export async function attempts(
         ? await answerFor(result, { draft, attempt, hooks })
         : result;
     }
-    await pause(wait.waitMs, result, clock, [options.signal, options.waitSignal]);
+    const signal = eitherOf(options.signal, options.waitSignal);
+    await waitBetween(wait.waitMs, result, { clock, signal });
   }
 }
 
@@ -129,34 +130,28 @@ function explained(error: WeirError): WeirError {
 }
 
 /** Waits, and meanwhile reads the rest of a response that nobody wants. */
-async function pause(
+async function waitBetween(
   waitMs: number,
   result: Exchange | WeirError,
-  clock: Clock,
-  signals: readonly (AbortSignal | undefined)[],
+  { clock, signal }: Pick<Ports, "clock"> & { readonly signal: AbortSignal | undefined },
 ): Promise<void> {
   const body = result instanceof WeirError ? undefined : result.body;
   // Not waited for: a server that sends slowly must not hold up the next attempt. What goes wrong
   // with it concerns nobody any more.
   if (body !== undefined) collectUpTo(body.chunks, DRAIN_CAP_BYTES).catch(() => undefined);
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const stop = clock.after(waitMs, resolve);
-  const leave = signals.map((signal) => onAbort(signal, reject));
   try {
-    await promise;
+    await pause(waitMs, clock, signal, ({ reason }) => abortError(reason));
   } finally {
-    stop();
-    for (const stopListening of leave) stopListening();
     body?.cancel();
   }
 }
 
-/** Tells of an abort, also of one that was; returns how to stop that. */
-function onAbort(signal: AbortSignal | undefined, tell: (error: WeirError) => void): () => void {
-  const listener = (): void => tell(abortError(signal?.reason));
-  if (signal?.aborted === true) listener();
-  else signal?.addEventListener("abort", listener, { once: true });
-  return () => signal?.removeEventListener("abort", listener);
+/** Returns a signal that aborts with the first of two, one of them when the other is not given. */
+function eitherOf(
+  one: AbortSignal | undefined,
+  other: AbortSignal | undefined,
+): AbortSignal | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : AbortSignal.any([one, other]);
 }
 
 /** Returns what hooks answer in place of a failure. */

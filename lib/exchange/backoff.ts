@@ -1,4 +1,4 @@
-import { durationText } from "../transport/errors.ts";
+import { durationText } from "../base/duration.ts";
 
 /** How long, and how often, a request is sent again. */
 export interface RetryPolicy {

@@ -1,4 +1,5 @@
 import { WeirError } from "../base/errors.ts";
+import { keyPathText } from "../base/key-path.ts";
 
 /** Where a value stands in the policy, for example `["http_request", "allowed_domains", 1]`. */
 export type KeyPath = readonly (string | number)[];
@@ -20,16 +21,8 @@ export interface PolicyProblem {
  */
 export function badPolicy({ path, entry, problem, hint }: PolicyProblem): WeirError {
   const shown = JSON.stringify(entry.length > 100 ? `${entry.slice(0, 100)}…` : entry);
-  return new WeirError("CONFIG_BAD_POLICY", `${keyText(path)}: ${shown} ${problem}`, {
+  return new WeirError("CONFIG_BAD_POLICY", `${keyPathText(path)}: ${shown} ${problem}`, {
     hint,
     details: { path, entry },
   });
-}
-
-/** Returns the key as it is written in messages: `http_request.allowed_domains[1]`. */
-function keyText(path: KeyPath): string {
-  return path
-    .map((key) => (typeof key === "number" ? `[${key}]` : `.${key}`))
-    .join("")
-    .slice(1);
 }

@@ -1,6 +1,6 @@
 import type { Secret } from "../base/secret.ts";
 import { WeirError } from "../base/errors.ts";
-import { isRecord } from "./messages.ts";
+import { isRecord } from "../base/record.ts";
 
 const ALGORITHMS = ["sha256", "sha512", "sha384", "sha1", "md5"] as const;
 const ENCODINGS = ["hex", "base64", "base64url"] as const;

@@ -1,8 +1,8 @@
 import { WeirError } from "../base/errors.ts";
 import { nearestName } from "../base/nearest.ts";
+import { isRecord } from "../base/record.ts";
 import { type EventName, EVENTS, isEventName } from "./events.ts";
 import { DEFAULT_LIMITS, type PluginLimits } from "./limits.ts";
-import { isRecord } from "./messages.ts";
 
 /** What a plugin may be granted; `observe` and `cancel` are free, and may be named all the same. */
 export const CAPABILITIES = [

@@ -1,3 +1,4 @@
+import { isRecord } from "../base/record.ts";
 import { type Frame, broken } from "./frames.ts";
 
 /** Settings that the bootstrap of the guest reads. */
@@ -76,11 +77,6 @@ export interface RawLog {
 const LEVELS = ["debug", "info", "warn", "error"] as const;
 const BODY_KINDS = ["none", "text", "bytes", "json"] as const;
 const TEXT_CAP = 8_000;
-
-/** Says whether `value` is an object with named fields. */
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 function parse(frame: Frame): unknown {
   try {

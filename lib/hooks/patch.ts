@@ -1,5 +1,6 @@
 import { utf8 } from "../base/bytes.ts";
 import { WeirError } from "../base/errors.ts";
+import { isRecord } from "../base/record.ts";
 import type { Body } from "../http/body.ts";
 import type { Draft } from "../http/draft.ts";
 import type { Exchange, ResponseBody, ResponseHead } from "../http/exchange.ts";
@@ -13,7 +14,7 @@ import {
 } from "../http/headers.ts";
 import { parseMethod } from "../http/method.ts";
 import { draftLines, type EventHeaders, eventHeaders, headerLists } from "./event.ts";
-import { isRecord, type RawResult } from "./messages.ts";
+import type { RawResult } from "./messages.ts";
 
 // Everything here was written by a plugin. A field is taken when it differs from what the plugin was
 // shown, and then only in the form it would have to have if a person had typed it.

@@ -1,7 +1,7 @@
 import { codeOf, messageOf, WeirError } from "../base/errors.ts";
+import { isRecord } from "../base/record.ts";
 import { realPath } from "../runtime/real-path.ts";
 import type { Files } from "../runtime/runtime.ts";
-import { isRecord } from "./messages.ts";
 import { isTypeScript, stripTypes } from "./typescript.ts";
 
 /** The files of one plugin. */

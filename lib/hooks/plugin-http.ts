@@ -1,5 +1,6 @@
 import { collectUpTo } from "../base/bytes.ts";
 import { type ErrorCode, toWeirError, WeirError } from "../base/errors.ts";
+import { isRecord } from "../base/record.ts";
 import type { Guard } from "../guard/decision.ts";
 import { createGuard } from "../guard/deny-by-default.ts";
 import { compilePolicy } from "../guard/policy.ts";
@@ -10,7 +11,6 @@ import type { HeaderEntry, HeaderList } from "../http/headers.ts";
 import { hasHeader } from "../http/headers.ts";
 import { parseMethod } from "../http/method.ts";
 import { appendQuery } from "../http/url.ts";
-import { isRecord } from "./messages.ts";
 import type { OperationAnswer } from "./seat.ts";
 
 /** Bounds of one request of a plugin. */

@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { toWeirError, WeirError } from "../base/errors.ts";
 import { utf8 } from "../base/bytes.ts";
+import { isRecord } from "../base/record.ts";
 import { type EventName, EVENTS, failsClosed, isEventName } from "./events.ts";
 import { hookFailure, placeIn } from "./failure.ts";
 import { DEFAULT_LIMITS, type PluginLimits, SCRIPT_LIMITS } from "./limits.ts";
@@ -11,7 +12,7 @@ import {
   manifestWithout,
   readManifest,
 } from "./manifest.ts";
-import { isRecord, type RawResult } from "./messages.ts";
+import type { RawResult } from "./messages.ts";
 import { type BodyReader, type HookSecrets, PluginOperations } from "./operations.ts";
 import { globTest } from "./pattern.ts";
 import type { PluginFile } from "./plugin-file.ts";

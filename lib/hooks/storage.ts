@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { WeirError } from "../base/errors.ts";
-import { isRecord } from "./messages.ts";
+import { isRecord } from "../base/record.ts";
 
 /** Bytes of keys and values one plugin may keep. */
 const STORAGE_CAP_BYTES = 10_000_000;

@@ -1,6 +1,6 @@
 import { WeirError } from "../base/errors.ts";
+import { isRecord } from "../base/record.ts";
 import { reasonText } from "./failure.ts";
-import { isRecord } from "./messages.ts";
 import type { HookRunner } from "./runner.ts";
 
 /** A tool call as hooks see it. */

@@ -1,7 +1,7 @@
 import { WeirError } from "../base/errors.ts";
+import { isRecord } from "../base/record.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Manifest } from "./manifest.ts";
-import { isRecord } from "./messages.ts";
 import type { PluginFile } from "./plugin-file.ts";
 
 /** What an operator granted to one plugin, as its files and its wishes stood. */

@@ -60,6 +60,17 @@ export function withHeader(headers: HeaderList, name: string, value: string): He
   return [...before, [name, value], ...after];
 }
 
+/** Returns the values by lower-case name, those of lines that repeat joined by ", ". */
+export function headerRecord(headers: HeaderList): Readonly<Record<string, string>> {
+  const all = new Map<string, string>();
+  for (const [name, value] of headers) {
+    const key = name.toLowerCase();
+    const before = all.get(key);
+    all.set(key, before === undefined ? value : `${before}, ${value}`);
+  }
+  return Object.fromEntries(all);
+}
+
 /**
  * Throws unless the line can be sent as it is.
  *

@@ -57,12 +57,23 @@ class HeldChunks {
       const isAll = this.#isOver && this.#failure === undefined && another === undefined;
       return isAll ? block.bytes.subarray(0, block.used) : undefined;
     }
-    const whole = this.isUntouched ? this.#chunks.takeWhole?.() : undefined;
+    const whole = this.isUntouched ? this.#taken() : undefined;
     if (whole === undefined) return undefined;
     this.isUntouched = false;
     this.#isOver = true;
     if (whole.byteLength > 0) this.#push(whole);
     return whole;
+  }
+
+  #taken(): Uint8Array | undefined {
+    try {
+      return this.#chunks.takeWhole?.();
+    } catch (error) {
+      // Whoever reads it, now or later, is told.
+      this.#failure = toWeirError(error);
+      this.isUntouched = false;
+      return undefined;
+    }
   }
 
   async *replay(): AsyncGenerator<Uint8Array> {

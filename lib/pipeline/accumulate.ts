@@ -17,18 +17,19 @@ export interface AccumulateSettings {
   readonly path: JsonPath | undefined;
   /** undefined: extend when there is a path or the first page is a list, else append. */
   readonly strategy: Strategy | undefined;
-  readonly to: "memory" | "disk";
+  /** undefined: disk when the task has spec.result, else memory. */
+  readonly to: "memory" | "disk" | undefined;
 }
 
 /** What holds when the file says nothing. */
 export const DEFAULT_ACCUMULATE: AccumulateSettings = {
   path: undefined,
   strategy: undefined,
-  to: "memory",
+  to: undefined,
 };
 
 /** Bytes of bodies that are gathered in memory; more of them belong on disk. */
-const MEMORY_CAP_BYTES = 128 * 1024 * 1024;
+export const MEMORY_CAP_BYTES = 128 * 1024 * 1024;
 
 /** Reads `accumulate`: a strategy, a JSONPath, or a map of path, strategy and to. */
 export function readAccumulate(value: unknown): Reading<AccumulateSettings> {
@@ -55,7 +56,7 @@ export function readAccumulate(value: unknown): Reading<AccumulateSettings> {
   if ("wrong" in strategy) return strategy;
   const to = optional(placeWord, wordOf("paginate.accumulate.to", PLACES));
   if ("wrong" in to) return to;
-  return { value: { path: path.value, strategy: strategy.value, to: to.value ?? "memory" } };
+  return { value: { path: path.value, strategy: strategy.value, to: to.value } };
 }
 
 function optional<T>(

@@ -1,5 +1,6 @@
 import type { TemplateName, TemplateOptions } from "../template/render.ts";
 import type { WeirError } from "../base/errors.ts";
+import { isRecord } from "../base/record.ts";
 import type { Complaint, KeyPath, Place, Source } from "./source.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -18,10 +19,6 @@ export interface MergedSpec {
   readonly source: Source;
 }
 
-function isMap(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** Where the parts of a merged spec come from: relative path as JSON to path in the file. */
 type Origins = Map<string, KeyPath>;
 
@@ -37,7 +34,7 @@ function mergeInto(
     const here = [...at, key];
     const below = path === undefined ? undefined : [...path, key];
     const before = Object.hasOwn(outer, key) ? outer[key] : undefined;
-    if (isMap(before) && isMap(value)) {
+    if (isRecord(before) && isRecord(value)) {
       merged.set(key, mergeInto(before, { spec: value, path: below }, here, origins));
       continue;
     }
@@ -137,7 +134,7 @@ function causeText(cause: unknown): string {
  */
 export function retryRules(retry: unknown): readonly WrittenRule[] {
   if (retry === undefined || retry === null || retry === false) return [];
-  if (!isMap(retry)) {
+  if (!isRecord(retry)) {
     const action = { do: "retry", attempts: retry, backoff: "exponential", delay: 1 };
     return [{ when: RETRYABLE, action }];
   }

@@ -1,15 +1,17 @@
 import { dereference, type Schema, type SchemaDraft, Validator } from "@cfworker/json-schema";
-import { codeOf, messageOf, WeirError } from "../base/errors.ts";
+import { messageOf, WeirError } from "../base/errors.ts";
+import { whyNotRead } from "../base/file-reasons.ts";
+import { jsonProblem } from "../base/json-tree.ts";
 import { nearestName } from "../base/nearest.ts";
 import type { Files } from "../runtime/runtime.ts";
+import { type FilePlace, pathIn } from "./files.ts";
 import { isRiskyPattern } from "./pattern.ts";
 import { isMap, kindName } from "./readings.ts";
 import type { KeyPath, Source } from "./source.ts";
 
 /** What reading a schema takes from outside. */
-export interface SchemaPorts {
+export interface SchemaPorts extends FilePlace {
   readonly files: Files;
-  readonly folder: string;
 }
 
 /** Returns what is wrong with data, undefined when they are as the schema says. */
@@ -88,10 +90,10 @@ function fileCheck(file: string): SchemaCheck {
   };
 }
 
-async function readValidator(file: string, { files, folder }: SchemaPorts): Promise<Validator> {
-  const path = file.startsWith("/") ? file : `${folder}/${file}`;
-  const bytes = await files.read(path).catch((cause: unknown) => {
-    throw new WeirError("IO_READ", `Schema ${file} cannot be read: ${codeOf(cause)}`, {
+async function readValidator(file: string, ports: SchemaPorts): Promise<Validator> {
+  const path = await pathIn(ports, file);
+  const bytes = await ports.files.read(path).catch((cause: unknown) => {
+    throw new WeirError("IO_READ", `Schema ${file} cannot be read: ${whyNotRead(cause)}`, {
       hint: "A path in expect.schema begins at the folder of the pipeline file",
       cause,
     });
@@ -110,7 +112,7 @@ function parsed(file: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new WeirError("PIPELINE_INVALID", `Schema ${file} is no JSON: ${messageOf(cause)}`, {
+    throw new WeirError("PIPELINE_INVALID", `Schema ${file} is no JSON: ${jsonProblem(text)}`, {
       hint: "Write the schema as JSON",
       details: { file },
       cause,

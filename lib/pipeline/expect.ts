@@ -268,7 +268,7 @@ function matching(wanted: unknown, where: string): Reading<Check> {
   if (isRiskyPattern(wanted)) {
     return {
       wrong: `${where}.matches repeats what repeats, which can take for ever`,
-      hint: "Write it without a quantifier behind a group that has one inside",
+      hint: "Write it with two .* at most, and no quantifier behind a group that has one inside",
     };
   }
   try {

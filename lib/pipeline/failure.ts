@@ -20,11 +20,22 @@ export interface Failure {
  */
 export function failureOf(thrown: unknown, at: Where | undefined): Failure {
   const cause = toWeirError(thrown);
-  const { code, message, hint } = cause;
+  const { code, message } = cause;
+  const hint = missingHint(cause) ?? cause.hint;
   if (code === "INTERNAL" || code === "CANCELLED") throw cause;
   const kind = code.startsWith("TEMPLATE_") ? "template" : "unknown";
   const { retryable } = ERRORS[code];
   return { at, error: { kind, code, message, retryable, retry_after: null, hint }, cause };
+}
+
+/** What to do about a value of the workload, or an entry of the keychain, that is not there. */
+function missingHint({ code, details: { path } }: WeirError): string | undefined {
+  if (code !== "TEMPLATE_UNDEFINED" || typeof path !== "string") return undefined;
+  const [, root, name] = /^(workload|keychain)\.(\w+)/.exec(path) ?? [];
+  if (name === undefined) return undefined;
+  return root === "workload"
+    ? `Give it with --set ${name}=…, declare it under workload, or use default(…)`
+    : `Add an entry ${name} to keychain: of the file, or [keychain.${name}] to the configuration`;
 }
 
 /** Returns the failure that the file itself asks for, or a limit of the run. */
@@ -42,6 +53,7 @@ export function pipelineError(
   redact: (text: string) => string,
 ): WeirError {
   const place = cause === undefined ? {} : placeIn(cause.details);
+  const { body_preview: preview } = error;
   const where = at === undefined ? "The pipeline" : placeText(at);
   const message = redact(`${where}: ${error.message}`);
   return new WeirError("PIPELINE_FAILED", message, {
@@ -52,6 +64,7 @@ export function pipelineError(
       kind: error.kind,
       code: error.code,
       ...(status === undefined ? {} : { status }),
+      ...(preview === undefined ? {} : { body_preview: redact(preview) }),
     },
     cause: cause ?? causeOf(error, redact),
   });

@@ -41,7 +41,7 @@ export function compilePath(text: string, key: string): Reading<JsonPath> {
   if (REGULAR_EXPRESSION.test(text) && literalsOf(text).some(isRiskyPattern)) {
     return {
       wrong: `${key} has a pattern that repeats what repeats, which can take for ever`,
-      hint: "Write it without a quantifier behind a group that has one inside",
+      hint: "Write it with two .* at most, and no quantifier behind a group that has one inside",
     };
   }
   try {

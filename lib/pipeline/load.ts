@@ -1,4 +1,6 @@
 import { parseDuration } from "../base/duration.ts";
+import { toWeirError } from "../base/errors.ts";
+import { parseSize } from "../base/sizes.ts";
 import { readDocument, type YamlFile } from "./document.ts";
 import type { SpecLevel } from "./expand.ts";
 import { LoadContext } from "./load/context.ts";
@@ -9,6 +11,7 @@ import { compileTasks } from "./load/tasks.ts";
 import { readRoot, type Root } from "./load/root.ts";
 import type { Playbook, Step } from "./model.ts";
 import { shownName } from "./schema/near.ts";
+import type { Source } from "./source.ts";
 import { compileValue } from "./values.ts";
 
 /** How a pipeline file is read. */
@@ -35,6 +38,7 @@ export function loadPlaybook(text: string | Uint8Array, options: LoadOptions): P
   const output = load.attempt(() =>
     root.output === undefined ? undefined : compileValue(root.output, ["output"], file.source),
   );
+  const maxBytes = load.attempt(() => maxBytesOf(root, file.source));
   const openNames = namesOf(file, root, steps, load);
   load.settle();
   return {
@@ -46,6 +50,7 @@ export function loadPlaybook(text: string | Uint8Array, options: LoadOptions): P
     steps,
     entry,
     output,
+    maxBytes,
     maxDurationMs:
       root.maxDuration === undefined
         ? undefined
@@ -53,6 +58,16 @@ export function loadPlaybook(text: string | Uint8Array, options: LoadOptions): P
     openNames,
     warnings: load.warnings,
   };
+}
+
+function maxBytesOf({ maxBytes }: Root, source: Source): number | undefined {
+  if (maxBytes === undefined) return undefined;
+  try {
+    return parseSize(maxBytes, "PIPELINE_INVALID");
+  } catch (error) {
+    const { message, hint = "Write 1GB" } = toWeirError(error);
+    throw source.error(["executor", "spec", "max_bytes"], { message, hint });
+  }
 }
 
 function compileSteps(root: Root, load: LoadContext): readonly Step[] {

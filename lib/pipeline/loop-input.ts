@@ -1,16 +1,22 @@
-import { isAbsolute } from "node:path";
-import { codeOf, messageOf, WeirError } from "../base/errors.ts";
+import { codeOf, WeirError } from "../base/errors.ts";
+import { whyNotRead } from "../base/file-reasons.ts";
 import { csvItems } from "../results/csv-items.ts";
 import { jsonItems } from "../results/json-items.ts";
-import { manifestItems, readManifest, type ResultManifest } from "../results/manifest.ts";
+import {
+  MANIFEST_TYPE,
+  manifestItems,
+  readManifest,
+  type ResultManifest,
+} from "../results/manifest.ts";
 import { ndjsonItems } from "../results/ndjson-items.ts";
-import { isDict, keysOf, kindOf, ownValue } from "../template/values.ts";
-import { templateTypeError } from "./actions/fields.ts";
-import { MANIFEST_TYPE } from "./manifest-type.ts";
+import { describe } from "../template/lookup.ts";
+import { isDict, keysOf, ownValue } from "../template/values.ts";
+import { pathIn } from "./files.ts";
 import type { LoopInput } from "./model.ts";
 import type { RunPorts } from "./ports.ts";
 import type { Scope } from "./scope.ts";
 import type { Source } from "./source.ts";
+import { templateTypeError } from "./setting.ts";
 import type { Value } from "./values.ts";
 
 /** The items of a loop, read as they are needed. */
@@ -23,7 +29,7 @@ export interface LoopItems {
 /** What the items of a loop are read with. */
 export interface LoopInputContext {
   readonly scope: Scope;
-  readonly ports: Pick<RunPorts, "files" | "folder" | "results">;
+  readonly ports: Pick<RunPorts, "files" | "folder" | "isTrusted" | "results">;
   readonly source: Source;
 }
 
@@ -41,8 +47,9 @@ const LIST_PATH = "$[*]";
 export async function openItems(input: LoopInput, context: LoopInputContext): Promise<LoopItems> {
   if (input.kind === "value") return itemsOf(input.value, context);
   if (input.kind === "file") {
-    const chunks = readFile(textOf(input.path, context), context.ports);
-    return { items: readers[input.format](chunks), total: undefined };
+    const file = textOf(input.path, context);
+    const items = readers[input.format](readFile(file, context.ports));
+    return { items: ofFile(items, file), total: undefined };
   }
   return { items: await storedItems(input.ref, input.items, context), total: undefined };
 }
@@ -74,9 +81,7 @@ function* countTo(count: number): Generator<number> {
 }
 
 function nameOf(value: unknown): string {
-  if (typeof value === "number") return `the number ${value}`;
-  const kind = kindOf(value);
-  return kind === "none" ? "none" : `a ${kind}`;
+  return typeof value === "number" ? `the number ${value}` : describe(value);
 }
 
 function textOf(input: Value, { scope, source }: LoopInputContext): string {
@@ -88,15 +93,30 @@ function textOf(input: Value, { scope, source }: LoopInputContext): string {
   });
 }
 
+/** What is wrong with an item says in which file. */
+async function* ofFile(items: AsyncIterable<unknown>, file: string): AsyncGenerator<unknown> {
+  try {
+    yield* items;
+  } catch (error) {
+    if (!(error instanceof WeirError) || error.code === "IO_READ") throw error;
+    const { code, message, hint, details } = error;
+    throw new WeirError(code, `${file}: ${message}`, {
+      hint,
+      details: { ...details, path: file },
+      cause: error,
+    });
+  }
+}
+
 async function* readFile(
   file: string,
-  { files, folder }: Pick<RunPorts, "files" | "folder">,
+  ports: Pick<RunPorts, "files" | "folder" | "isTrusted">,
 ): AsyncGenerator<Uint8Array> {
-  const path = isAbsolute(file) ? file : `${folder}/${file}`;
+  const path = await pathIn(ports, file);
   try {
-    yield* files.chunks(path);
+    yield* ports.files.chunks(path);
   } catch (error) {
-    throw new WeirError("IO_READ", `Cannot read ${path}: ${messageOf(error)}`, {
+    throw new WeirError("IO_READ", `Cannot read ${path}: ${whyNotRead(error)}`, {
       hint: "A file of a loop is looked for beside the pipeline",
       details: { path, reason: codeOf(error) },
       cause: error,

@@ -6,8 +6,9 @@ import { createLocalEngine } from "./local-engine.ts";
 import { type LoopItems, openItems } from "./loop-input.ts";
 import { LoopResults } from "./loop-results.ts";
 import type { Loop, Step } from "./model.ts";
-import { stopped } from "./pause.ts";
+import { stopped } from "./stopped.ts";
 import type { RunState } from "./run-state.ts";
+import type { OutcomeError } from "./outcome.ts";
 import { runTasks, type TasksEnd } from "./tasks.ts";
 import { Track } from "./track.ts";
 
@@ -22,7 +23,7 @@ export interface LoopEnd {
   readonly count: number;
   readonly ok: number;
   readonly failed: number;
-  readonly errors: readonly { readonly index: number; readonly error: unknown }[];
+  readonly errors: readonly { readonly index: number; readonly error: OutcomeError }[];
   readonly failure: Failure | undefined;
 }
 
@@ -65,7 +66,7 @@ class LoopRun {
   readonly #results: LoopResults;
   /** One for each place in which items run side by side. */
   readonly #lanes: AbortController[] = [];
-  readonly #errors: { readonly index: number; readonly error: unknown }[] = [];
+  readonly #errors: { readonly index: number; readonly error: OutcomeError }[] = [];
   #count = 0;
   #ok = 0;
   #failed = 0;
@@ -185,12 +186,13 @@ class LoopRun {
     if (onError === "fail") return this.#fail(failure);
     if (threshold === undefined || !("count" in threshold)) return;
     if (this.#failed <= threshold.count) return;
-    this.#fail(this.#tooMany(`${threshold.count}`, failure));
+    this.#fail(this.#tooMany(`${threshold.count}`));
   }
 
-  #tooMany(allowed: string, last?: Failure): Failure {
+  #tooMany(allowed: string): Failure {
     const { step } = this.#context;
-    const why = last === undefined ? "" : `; the last one: ${last.error.message}`;
+    const listed = this.#errors.at(-1);
+    const why = listed === undefined ? "" : `; one of them: ${listed.error.message}`;
     return refusal(
       { step: step.name },
       `${this.#failed} items failed, and at most ${allowed} may${why}`,

@@ -121,6 +121,8 @@ export interface Playbook {
   readonly output: Value | undefined;
   /** Longest a run may take; undefined for no bound. */
   readonly maxDurationMs: number | undefined;
+  /** Most bytes of all bodies together, decoded; undefined for no bound. */
+  readonly maxBytes: number | undefined;
   /** Names that only what the user gives can have: see checkOpenNames(). */
   readonly openNames: readonly OpenName[];
   /** What is odd and does not stop a run. */

@@ -1,7 +1,7 @@
+import { dirname } from "node:path";
 import { noCredentials } from "../auth/bound.ts";
 import { WeirError } from "../base/errors.ts";
 import { type Client, createClient } from "../client.ts";
-import type { Recorder } from "../exchange/ports.ts";
 import type { Guard } from "../guard/decision.ts";
 import type { Hooks } from "../hooks/index.ts";
 import type { ScriptRunner } from "../hooks/scripts.ts";
@@ -13,7 +13,7 @@ import type { StampedEvent } from "./events.ts";
 import { createMemoryJournal } from "./memory-journal.ts";
 import { Outputs } from "./outputs.ts";
 import type { RunCredentials, RunPorts } from "./ports.ts";
-import { Rates } from "./rates.ts";
+import { Traffic } from "./traffic.ts";
 
 /** What a run is opened with; what is left out is not there. */
 export interface OpenRunOptions {
@@ -21,6 +21,8 @@ export interface OpenRunOptions {
   readonly dial: Omit<DialOptions, "judge">;
   /** Folder of the pipeline file, without a final slash. */
   readonly folder: string;
+  /** True: the file may name files anywhere; false when not given. */
+  readonly isTrusted?: boolean | undefined;
   /** See `newId` of lib/base/ids.ts. */
   readonly runId: string;
   /** Folder of this run alone, without a final slash; results go below it. */
@@ -35,8 +37,8 @@ export interface OpenRunOptions {
   readonly credentials?: RunCredentials | undefined;
   readonly scripts?: ScriptRunner | undefined;
   readonly guard?: Guard | undefined;
-  /** Writes each request and what became of it, as the audit does. */
-  readonly record?: Recorder | undefined;
+  /** Shared with the clients of plugins and scripts; the run has its own when not given. */
+  readonly traffic?: Traffic | undefined;
   /** Takes what happens; must not throw. */
   readonly onEvent?: ((event: StampedEvent) => void) | undefined;
 }
@@ -76,25 +78,33 @@ function withTimeouts(limits: WireLimits): WireLimits {
 export function openRun(options: OpenRunOptions): OpenRun {
   const { runtime, runId, folder, print, redact, signal, onEvent } = options;
   const { clock, files } = runtime;
-  const rates = new Rates(clock);
-  const counted = new CountingRecorder(rates, options.record);
-  const clients = new RunClients(options, rates, counted);
+  const traffic = options.traffic ?? new Traffic({ clock });
+  const clients = new RunClients(options, traffic);
   const scripts = options.scripts ?? NO_SCRIPTS;
-  const results = new ResultStore({ runId, folder: `${options.stateFolder}/results`, runtime });
+  const { stateFolder } = options;
+  const results = new ResultStore({
+    runId,
+    folder: `${stateFolder}/results`,
+    runsFolder: dirname(stateFolder),
+    runtime,
+    redact,
+  });
   return {
     runId,
     folder,
+    isTrusted: options.isTrusted ?? false,
     clock,
     files,
     random: (count) => runtime.random(count),
     client: ({ isVerified }) => clients.client(isVerified),
-    rates,
+    rates: traffic.rates,
     credentials: options.credentials ?? NO_CREDENTIALS,
     results,
     hooks: options.hooks?.run,
     scripts,
     journal: createMemoryJournal(),
-    requests: () => counted.count,
+    requests: () => traffic.count,
+    capBytes: (capBytes, onCap) => traffic.cap(capBytes, onCap),
     outputs: new Outputs({ files, print }),
     emit: (event) => {
       if (onEvent === undefined) return;
@@ -110,39 +120,16 @@ export function openRun(options: OpenRunOptions): OpenRun {
   };
 }
 
-/** Counts the requests that were sent, and tells the rates what came of each. */
-class CountingRecorder implements Recorder {
-  readonly #rates: Rates;
-  readonly #inner: Recorder | undefined;
-  count = 0;
-
-  constructor(rates: Rates, inner: Recorder | undefined) {
-    this.#rates = rates;
-    this.#inner = inner;
-  }
-
-  readonly intent: Recorder["intent"] = (request, decision) =>
-    this.#inner?.intent(request, decision);
-
-  readonly outcome: Recorder["outcome"] = (request, result) => {
-    this.count += 1;
-    this.#rates.after(request, result instanceof WeirError ? null : result.response.status);
-    return this.#inner?.outcome(request, result);
-  };
-}
-
 /** The clients of a run; they share everything but their connections. */
 class RunClients {
   readonly #options: OpenRunOptions;
-  readonly #rates: Rates;
-  readonly #record: Recorder;
+  readonly #traffic: Traffic;
   readonly #jar = new MemoryJar();
   readonly #clients = new Map<boolean, Client>();
 
-  constructor(options: OpenRunOptions, rates: Rates, record: Recorder) {
+  constructor(options: OpenRunOptions, traffic: Traffic) {
     this.#options = options;
-    this.#rates = rates;
-    this.#record = record;
+    this.#traffic = traffic;
   }
 
   /** Returns the client that checks certificates as the run does, or not at all. */
@@ -157,8 +144,9 @@ class RunClients {
       guard,
       hooks: hooks?.chain,
       jar: this.#jar,
-      quota: (request) => this.#rates.before(request, signal),
-      record: this.#record,
+      quota: (request) => this.#traffic.quota(request, signal),
+      record: this.#traffic.record,
+      received: this.#traffic.received,
     });
     this.#clients.set(isVerified, client);
     return client;

@@ -60,3 +60,17 @@ export interface Outcome {
     readonly [fact: string]: unknown;
   };
 }
+
+/** Returns the outcome of a task that came to no response. */
+export function failedOutcome(
+  error: OutcomeError,
+  { status, meta }: { readonly status: TaskResult["status"]; readonly meta: Outcome["meta"] },
+): Outcome {
+  return {
+    status: "error",
+    http: { status: null, headers: {} },
+    result: { status, headers: {}, data: null },
+    error,
+    meta,
+  };
+}

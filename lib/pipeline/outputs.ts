@@ -1,5 +1,6 @@
 import { utf8 } from "../base/bytes.ts";
-import { codeOf, messageOf, WeirError } from "../base/errors.ts";
+import { codeOf, WeirError } from "../base/errors.ts";
+import { whyNotWritten } from "../base/file-reasons.ts";
 import type { Files, FileWriter } from "../runtime/runtime.ts";
 import type { RowFormat, RowWriter } from "./formats/format.ts";
 
@@ -136,22 +137,12 @@ async function headOf(files: Files, path: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** Reasons a person understands, for the codes of the system. */
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EISDIR: "it is a directory",
-  ENOENT: "its folder does not exist",
-  ENOSPC: "the disk is full",
-  ENOTDIR: "a part of its path is not a folder",
-  EROFS: "the file system is read-only",
-};
-
 async function translated<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (error instanceof WeirError) throw error;
-    const reason = REASONS[codeOf(error)] ?? messageOf(error);
+    const reason = whyNotWritten(error);
     throw new WeirError("IO_WRITE", `Cannot write ${path}: ${reason}`, {
       hint: "Change the key to of the task, or make its folder",
       details: { path, reason: codeOf(error) },

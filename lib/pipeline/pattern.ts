@@ -1,14 +1,21 @@
 /** Longest text that a pattern of the file is held against. */
 const SUBJECT_LIMIT = 10_000;
 
+/** `.*` that a pattern may have: each one more takes ten thousand times as long at worst. */
+const MOST_WILDCARDS = 2;
+
 /**
  * Says whether a regular expression has a group that repeats and is itself repeated: `(a+)+` takes
- * more than a second for 30 characters, and what it is held against comes from a server.
+ * more than a second for 30 characters, and what it is held against comes from a server. So may one
+ * with more than two `.*` or `.+`.
  */
 export function isRiskyPattern(text: string): boolean {
   const groups: boolean[] = [];
+  let wildcards = 0;
   for (let at = 0; at < text.length; at += 1) {
     const character = text[at];
+    if (character === "." && isQuantifier(text, at + 1)) wildcards += 1;
+    if (wildcards > MOST_WILDCARDS) return true;
     if (character === "\\") at += 1;
     else if (character === "[") at = classEnd(text, at);
     else if (character === "(") groups.push(false);

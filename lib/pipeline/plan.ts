@@ -1,5 +1,5 @@
 import { messageOf, WeirError } from "../base/errors.ts";
-import { durationText } from "../transport/errors.ts";
+import { durationText } from "../base/duration.ts";
 import { type Dict, FieldedText, isDict } from "../template/values.ts";
 import { lentFunctions } from "./lent-functions.ts";
 import type { Loop, Playbook, Rule, Step, Task } from "./model.ts";

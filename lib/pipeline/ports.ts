@@ -1,4 +1,5 @@
 import type { CredentialStore } from "../auth/bound.ts";
+import type { WeirError } from "../base/errors.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Client } from "../client.ts";
 import type { RunHooks } from "../hooks/run-hooks.ts";
@@ -7,6 +8,7 @@ import type { ResultStore } from "../results/store.ts";
 import type { Files } from "../runtime/runtime.ts";
 import type { FieldedText } from "../template/values.ts";
 import type { RunEvent } from "./events.ts";
+import type { FilePlace } from "./files.ts";
 import type { Journal } from "./journal.ts";
 import type { Outputs } from "./outputs.ts";
 import type { Rates } from "./rates.ts";
@@ -32,12 +34,10 @@ export interface RunCredentials {
 }
 
 /** Everything a run has to do with the world. */
-export interface RunPorts {
+export interface RunPorts extends FilePlace {
   readonly runId: string;
   readonly clock: Clock;
   readonly random: (count: number) => Uint8Array;
-  /** Folder of the pipeline file, without a final slash: relative paths of the file begin there. */
-  readonly folder: string;
   readonly files: Files;
   /** Sends requests; all clients of a run share cookies, hooks, rates and records. */
   client(settings: ClientSettings): Client;
@@ -53,6 +53,8 @@ export interface RunPorts {
   readonly journal: Journal;
   /** Returns how many requests were sent so far, those of redirects and scripts included. */
   readonly requests: () => number;
+  /** Bounds the bytes of all bodies of the run together; `onCap` makes the error that ends it. */
+  readonly capBytes: (capBytes: number, onCap: () => WeirError) => void;
   /** Takes what happens; must not throw. */
   readonly emit: (event: RunEvent) => void;
   /** Masks secrets that were opened. */

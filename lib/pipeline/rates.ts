@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
-import { WeirError } from "../base/errors.ts";
 import type { HopRequest } from "../http/exchange.ts";
+import { stopped } from "./stopped.ts";
 
 /** What a task says about the host it asks; undefined is no bound. */
 export interface RateLimit {
@@ -185,9 +185,4 @@ class Lane {
       next.go();
     }
   }
-}
-
-function stopped({ reason }: AbortSignal): WeirError {
-  if (reason instanceof WeirError) return reason;
-  return new WeirError("CANCELLED", "The request was cancelled while it waited for its turn");
 }

@@ -6,7 +6,7 @@ import type { Assignment, Policy, Rule } from "./model.ts";
 import type { Outcome } from "./outcome.ts";
 import { type Scope, within } from "./scope.ts";
 import type { Source } from "./source.ts";
-import { templateTypeError } from "./actions/fields.ts";
+import { templateTypeError } from "./setting.ts";
 
 /** What the rule sets, and its number from 1; without one it was no rule of the file. */
 interface Decided {

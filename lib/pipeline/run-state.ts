@@ -24,8 +24,12 @@ export class RunState {
   /** The ports of the run; what goes through them is counted. */
   readonly ports: RunPorts;
   readonly names: RunNames;
-  /** Results of tasks by label, of steps by name, and the bare names of the workload. */
-  readonly results: readonly [Record<string, TaskResult>, Record<string, unknown>, Dict];
+  /** Results of the tasks of steps that are over, by label. */
+  readonly labels: Record<string, TaskResult> = bareMap();
+  /** What templates see of the steps that are over, by name. */
+  readonly steps: Record<string, unknown> = bareMap();
+  /** Layers of every scope, below the names of its place; a label hides a step of the same name. */
+  readonly layers: readonly Dict[];
   /** How often each step ran. */
   readonly visits = new Map<string, number>();
   readonly flaky: Where[] = [];
@@ -46,14 +50,14 @@ export class RunState {
     };
     const keychain = ports.credentials.values;
     this.names = { workload, keychain, execution_id: ports.runId, ctx: {} };
-    this.results = [bareMap(), bareMap(), workload];
+    this.layers = [this.labels, this.steps, workload];
   }
 
   /** Returns what templates outside of a step see. */
   scope(names: Dict): Scope {
     const place = (): string => `/${(this.#values += 1)}`;
     return {
-      layers: [names, this.names, ...this.results],
+      layers: [names, this.names, ...this.layers],
       options: lentFunctions(this.ports, place),
     };
   }

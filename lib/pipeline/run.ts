@@ -1,11 +1,12 @@
 import { nearestName } from "../base/nearest.ts";
 import { WeirError } from "../base/errors.ts";
-import { durationText } from "../transport/errors.ts";
+import { durationText } from "../base/duration.ts";
+import { formatSize } from "../base/sizes.ts";
 import type { Where } from "./events.ts";
 import { type Failure, failureOf, pipelineError, refusal } from "./failure.ts";
 import { checkOpenNames } from "./load/names.ts";
 import type { Playbook, Step } from "./model.ts";
-import { stopped } from "./pause.ts";
+import { stopped } from "./stopped.ts";
 import type { RunPorts } from "./ports.ts";
 import { RunState } from "./run-state.ts";
 import { type StepSummary, Walker } from "./walk.ts";
@@ -58,14 +59,14 @@ export async function runPlaybook(
   const startedMs = ports.clock.monotonicMs();
   const workload = mergeWorkload(playbook.workload, inputs.workload);
   checkOpenNames(playbook, workload);
-  const deadline = new Deadline(playbook, ports);
-  const run = new RunState(playbook, workload, ports, deadline.signal);
+  const bounds = new Bounds(playbook, ports);
+  const run = new RunState(playbook, workload, ports, bounds.signal);
   const walker = new Walker(run);
   let end: RunEnd;
   try {
-    end = await written(await endOf(walker, entry, { run, deadline }), run);
+    end = await written(await endOf(walker, entry, { run, bounds }), run);
   } finally {
-    deadline.stop();
+    bounds.stop();
   }
   const elapsedMs = Math.round(ports.clock.monotonicMs() - startedMs);
   return await announceEnd(run, summaryOf(run, walker, end), elapsedMs);
@@ -85,7 +86,7 @@ function entryOf({ steps, entry }: Playbook, target: string | undefined): Step {
 async function endOf(
   walker: Walker,
   entry: Step,
-  { run, deadline }: { readonly run: RunState; readonly deadline: Deadline },
+  { run, bounds }: { readonly run: RunState; readonly bounds: Bounds },
 ): Promise<RunEnd> {
   const { redact } = run.ports;
   try {
@@ -97,7 +98,7 @@ async function endOf(
     if (!(error instanceof WeirError) || error.code !== "CANCELLED") {
       return failedEnd(failureOf(error, at), redact);
     }
-    if (!deadline.hasPassed) return { output: null, error, failedAt: at };
+    if (!bounds.hasPassed) return { output: null, error, failedAt: at };
     return failedEnd(refusal(at, error.message, error.hint), redact);
   }
 }
@@ -161,20 +162,21 @@ async function announceEnd(run: RunState, ended: RunResult, elapsedMs: number): 
   return result;
 }
 
-/** The longest a run may take, and the signal that ends it. */
-class Deadline {
+/** The longest a run may take, the most it may receive, and the signal that ends it. */
+class Bounds {
   readonly #abortion = new AbortController();
   readonly #cancel: () => void;
   readonly #signal: AbortSignal;
   readonly #follow = (): void => this.#abortion.abort(stopped(this.#signal));
   hasPassed = false;
 
-  constructor({ maxDurationMs }: Playbook, { clock, signal }: RunPorts) {
+  constructor({ maxDurationMs, maxBytes }: Playbook, { clock, signal, capBytes }: RunPorts) {
     this.#signal = signal;
     this.#cancel =
       maxDurationMs === undefined
         ? () => undefined
-        : clock.after(maxDurationMs, () => this.#pass(maxDurationMs));
+        : clock.after(maxDurationMs, () => this.#passTime(maxDurationMs));
+    if (maxBytes !== undefined) capBytes(maxBytes, () => this.#passBytes(maxBytes));
     if (signal.aborted) this.#follow();
     else signal.addEventListener("abort", this.#follow, { once: true });
   }
@@ -188,10 +190,22 @@ class Deadline {
     this.#signal.removeEventListener("abort", this.#follow);
   }
 
-  #pass(maxDurationMs: number): void {
-    this.hasPassed = true;
+  #passTime(maxDurationMs: number): void {
     const message = `The run takes longer than ${durationText(maxDurationMs)}`;
-    const hint = "Raise executor.spec.max_duration, or leave it out";
-    this.#abortion.abort(new WeirError("CANCELLED", message, { hint }));
+    this.#pass(message, "Raise executor.spec.max_duration, or leave it out");
+  }
+
+  #passBytes(maxBytes: number): WeirError {
+    const message = `The responses of the run are larger than ${formatSize(maxBytes)} together`;
+    return this.#pass(message, "Raise executor.spec.max_bytes, or leave it out");
+  }
+
+  #pass(message: string, hint: string): WeirError {
+    const error = new WeirError("CANCELLED", message, { hint });
+    if (!this.#abortion.signal.aborted) {
+      this.hasPassed = true;
+      this.#abortion.abort(error);
+    }
+    return error;
   }
 }

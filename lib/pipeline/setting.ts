@@ -1,7 +1,7 @@
 import { WeirError } from "../base/errors.ts";
 import type { TemplateName } from "../template/render.ts";
 import type { Scope } from "./scope.ts";
-import type { KeyPath, Source } from "./source.ts";
+import type { Complaint, KeyPath, Source } from "./source.ts";
 import { compileValue } from "./values.ts";
 
 /** What a node of the file means, or what is wrong with it. */
@@ -56,8 +56,11 @@ export function misrendered(
   source: Source,
   { wrong, hint }: { readonly wrong: string; readonly hint: string },
 ): WeirError {
-  return new WeirError("TEMPLATE_TYPE", wrong, {
-    hint,
-    details: { name: source.file, ...source.placeOf(path) },
-  });
+  return templateTypeError(source, path, { message: wrong, hint });
+}
+
+/** Returns TEMPLATE_TYPE for a value of the file that a template gave and that cannot be used. */
+export function templateTypeError(source: Source, path: KeyPath, complaint: Complaint): WeirError {
+  const { message, hint, details } = source.error(path, complaint);
+  return new WeirError("TEMPLATE_TYPE", message, { hint, details });
 }

@@ -2,6 +2,7 @@ import { type Failure, failureOf } from "./failure.ts";
 import { type LoopEnd, runLoop } from "./loop.ts";
 import type { Loop, Step } from "./model.ts";
 import type { RunState } from "./run-state.ts";
+import { fieldsOf } from "./task.ts";
 import { runTasks } from "./tasks.ts";
 import { Track } from "./track.ts";
 
@@ -40,7 +41,7 @@ export async function runStep(step: Step, context: StepContext): Promise<StepEnd
   await announceStart(step, run);
   const end =
     admission === "run" ? await runBody(step, context) : notAdmitted(step, admission, run);
-  run.results[1][step.name] = end.value;
+  run.steps[step.name] = end.value;
   await ports.results.endStep(step.name);
   await announceEnd(step, end, { run, startedMs });
   return end;
@@ -93,9 +94,14 @@ async function runBody(step: Step, context: StepContext): Promise<StepEnd> {
   run.ports.emit({ event: "step_start", step: step.name });
   const track = new Track({ run, step, args, signal });
   const end = await runTasks(track);
-  Object.assign(run.results[0], track.labels);
+  Object.assign(run.labels, track.labels);
   if (end.status === "error") return failedStep(end.failure, end.data);
-  return { status: "ok", value: { status: "ok", data: end.data }, result: end.data };
+  const { _prev: last } = track.names;
+  const ref = last?.["__ref__"];
+  const stored = ref === undefined ? {} : { __ref__: ref };
+  const fields = last === null ? {} : fieldsOf(last);
+  const value = { ...fields, ...stored, status: "ok", data: end.data };
+  return { status: "ok", value, result: end.data };
 }
 
 async function runLoopStep(step: Step, loop: Loop, context: StepContext): Promise<StepEnd> {

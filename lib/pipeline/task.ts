@@ -1,15 +1,17 @@
 import { WeirError } from "../base/errors.ts";
+import { pause } from "../base/pause.ts";
 import type { Where } from "./events.ts";
 import { type Failure, failureOf, refusal } from "./failure.ts";
 import { Judge, type Verdict } from "./judge.ts";
 import type { TaskContext, Work } from "./kinds/kind.ts";
 import type { Task } from "./model.ts";
-import type { Outcome, OutcomeError } from "./outcome.ts";
-import { pause, stopped } from "./pause.ts";
+import { failedOutcome, type Outcome, type OutcomeError, type TaskResult } from "./outcome.ts";
+import { stopped } from "./stopped.ts";
 import type { Track } from "./track.ts";
 
 /** Where the tasks go after one of them, and what it gave. */
 export interface TaskEnd {
+  /** What it hands on: its data, or where that is stored. */
   readonly data: unknown;
   readonly next:
     | { readonly kind: "continue" }
@@ -51,7 +53,20 @@ export async function runTask(task: Task, track: Track): Promise<TaskEnd> {
   const isFlaky = judge.hasRetried && outcome.status === "ok";
   if (isFlaky) run.addFlaky(at);
   report(track, { task, at, outcome, verdict, next, isFlaky, startedMs });
-  return { data: outcome.result.data, next };
+  return { data: handedOn(outcome.result), next };
+}
+
+/** A stored body is not loaded: its reference stands for it, with the fields that were selected. */
+function handedOn(result: TaskResult): unknown {
+  const { data, __ref__: ref } = result;
+  return data !== null || typeof ref !== "string" ? data : { __ref__: ref, ...fieldsOf(result) };
+}
+
+/** Returns what `select` and `set` added to a result. */
+export function fieldsOf(result: TaskResult): Readonly<Record<string, unknown>> {
+  const { status: _, headers: _headers, data: _data, ref: _ref, ...others } = result;
+  const { __ref__: _name, __preview__: _preview, ...fields } = others;
+  return fields;
 }
 
 interface Ended {
@@ -103,19 +118,9 @@ async function outcomeOf(task: Task, context: TaskContext): Promise<TaskOutcome>
     const { signal } = context.ports;
     if (signal.aborted) throw stopped(signal);
     const thrown = failureOf(error, context.at);
-    return { outcome: failedOutcome(thrown.error), thrown };
+    const meta = { attempt: 1, duration_ms: 0 };
+    return { outcome: failedOutcome(thrown.error, { status: "error", meta }), thrown };
   }
-}
-
-/** Returns the outcome of a task that gave none. */
-function failedOutcome(error: OutcomeError): Outcome {
-  return {
-    status: "error",
-    http: { status: null, headers: {} },
-    result: { status: "error", headers: {}, data: null },
-    error,
-    meta: { attempt: 1, duration_ms: 0 },
-  };
 }
 
 /** The attempts of a kind that makes none itself. */
@@ -132,7 +137,7 @@ async function attempts(work: Work, context: TaskContext): Promise<Outcome> {
     if (again === undefined) return outcome;
     const { waitMs, reason } = again;
     ports.emit({ event: "retry", ...at, attempt, wait_ms: waitMs, reason });
-    await pause(waitMs, ports.clock, signal);
+    await pause(waitMs, ports.clock, signal, stopped);
   }
 }
 

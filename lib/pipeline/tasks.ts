@@ -1,6 +1,6 @@
 import { WeirError } from "../base/errors.ts";
 import { type Failure, refusal } from "./failure.ts";
-import { stopped } from "./pause.ts";
+import { stopped } from "./stopped.ts";
 import { runTask } from "./task.ts";
 import type { Track } from "./track.ts";
 

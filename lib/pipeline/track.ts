@@ -48,7 +48,7 @@ export class Track {
     this.iteration = iteration;
     this.names = { iter, args, _prev: null, _task: null, _attempt: 1 };
     this.scope = {
-      layers: [this.names, run.names, this.labels, ...run.results],
+      layers: [this.names, run.names, this.labels, ...run.layers],
       options: lentFunctions(run.ports, () => this.#place()),
     };
   }

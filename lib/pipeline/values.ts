@@ -73,6 +73,8 @@ function compileText(text: string, path: KeyPath, source: Source): Value {
  * @throws {WeirError} TEMPLATE_SYNTAX, TEMPLATE_BUDGET
  */
 export function compileCondition(text: string, path: KeyPath, source: Source): Condition {
+  checkStatusWords(text, path, source);
+  checkOutcomeKeys(text, path, source);
   const expression = compileExpression(text, source.templateAt(path));
   source.note?.(path, expression.names);
   return {
@@ -81,4 +83,32 @@ export function compileCondition(text: string, path: KeyPath, source: Source): C
     names: expression.names,
     test: ({ layers, options }) => expression.test(layers, options),
   };
+}
+
+const STATUS_WORD = /\b(?:outcome|event)\.status\s*[=!]=\s*(?:"([^"]*)"|'([^']*)')/g;
+
+/** A comparison with a word that the status never is would be false for ever. */
+function checkStatusWords(text: string, path: KeyPath, source: Source): void {
+  for (const [, double, single] of text.matchAll(STATUS_WORD)) {
+    const word = double ?? single ?? "";
+    if (word === "ok" || word === "error") continue;
+    throw source.error(path, {
+      message: `The status is "ok" or "error", and never ${JSON.stringify(word.slice(0, 40))}`,
+      hint: "Write 'ok' or 'error'; the number of the response is outcome.http.status",
+    });
+  }
+}
+
+const OUTCOME_KEYS = ["status", "http", "result", "error", "meta"];
+const OUTCOME_KEY = /(?<![\w.'"])outcome\.(\w+)(?![\w(])/g;
+
+/** A key that no outcome has would be found missing once the request was sent. */
+function checkOutcomeKeys(text: string, path: KeyPath, source: Source): void {
+  for (const [, key = ""] of text.matchAll(OUTCOME_KEY)) {
+    if (OUTCOME_KEYS.includes(key)) continue;
+    throw source.error(path, {
+      message: `outcome has no ${key.slice(0, 40)}: its keys are ${OUTCOME_KEYS.join(", ")}`,
+      hint: "Write outcome.http.status, outcome.result.data or outcome.error.kind; weir help pipelines",
+    });
+  }
 }

@@ -2,11 +2,11 @@ import { isDict } from "../template/values.ts";
 import type { Where } from "./events.ts";
 import { type Failure, failureOf, refusal } from "./failure.ts";
 import type { Arc, Step } from "./model.ts";
-import { stopped } from "./pause.ts";
+import { stopped } from "./stopped.ts";
 import type { RunState } from "./run-state.ts";
 import type { Scope } from "./scope.ts";
+import { templateTypeError } from "./setting.ts";
 import { runStep, type StepEnd } from "./step.ts";
-import { templateTypeError } from "./actions/fields.ts";
 
 /** How the last run of a step ended. */
 export interface StepSummary {

@@ -47,11 +47,19 @@ export function yamlComplaint(
 ): Words & { readonly offset: number } {
   const bare = bareTemplate(text, pos[0]);
   if (bare !== undefined) return { ...QUOTE, offset: bare };
-  const words = WORDS[code] ?? {
+  const tab = code === "UNEXPECTED_TOKEN" ? tabIndent(text, pos[0]) : undefined;
+  const words = WORDS[tab === undefined ? code : "TAB_AS_INDENT"] ?? {
     message: `The YAML cannot be read: ${message.replace(/\.$/, "")}`,
     hint: "Check the indentation, and quote texts with special characters",
   };
-  return { ...words, offset: pos[0] };
+  return { ...words, offset: tab ?? pos[0] };
+}
+
+/** Returns where the line of `offset` begins when it begins with a tab. */
+function tabIndent(text: string, offset: number): number | undefined {
+  const start = text.lastIndexOf("\n", Math.max(0, offset - 1)) + 1;
+  const found = /^ *(?=\t)/.exec(text.slice(start, start + 200));
+  return found === null ? undefined : start + found[0].length;
 }
 
 /** Returns where a value of the line of `offset` begins with the braces of a template. */

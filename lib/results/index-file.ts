@@ -1,10 +1,11 @@
 import { utf8 } from "../base/bytes.ts";
 import { WeirError } from "../base/errors.ts";
 import type { Clock } from "../base/clock.ts";
+import { isRecord } from "../base/record.ts";
 import type { FileLock, Files } from "../runtime/runtime.ts";
 import { linesOf } from "./lines.ts";
 import { notRead, notWritten } from "./problem.ts";
-import { isRecord, readReference, readReferenceUri, type ResultReference } from "./reference.ts";
+import { readReference, readReferenceUri, type ResultReference } from "./reference.ts";
 
 // The index of a run's results: one JSON object a line, only ever added to. {"put": reference} makes a
 // reference, {"drop": uri} ends it. A line stays after its reference ended, so that no later result

@@ -25,6 +25,8 @@ export interface IntakeOptions {
   readonly plan: SelectPlan;
   /** Returns the path of a file that is not there yet. */
   readonly newPath: () => string;
+  /** Masks secrets that were opened; the preview is for people. */
+  readonly redact: (text: string) => string;
 }
 
 /**
@@ -37,7 +39,7 @@ export async function takeBody(
   body: AsyncIterable<Uint8Array>,
   options: IntakeOptions,
 ): Promise<TakenBody> {
-  const { policy, plan } = options;
+  const { policy, plan, redact } = options;
   const hash = createHash("sha256");
   // A policy that stores everything means bodies, and its fields stay at hand all the same.
   const selection = plan.selection(Math.max(policy.inlineCapBytes, INLINE_CAP_BYTES));
@@ -54,7 +56,13 @@ export async function takeBody(
     }
     const selected = selection.end();
     const held = await holder.finish();
-    return { bytes, sha256: hash.digest("hex"), selected, preview: preview.end(bytes), held };
+    return {
+      bytes,
+      sha256: hash.digest("hex"),
+      selected,
+      preview: preview.end(bytes, redact),
+      held,
+    };
   } catch (error) {
     await holder.discard();
     throw error;
@@ -109,6 +117,9 @@ function memoryFull(): WeirError {
   );
 }
 
+/** Bytes beyond a preview that are looked at, so that the cut does not leave half a secret. */
+const MARGIN_BYTES = 8 * 1024;
+
 /** Takes the beginning of a body as text. */
 class PreviewTaker {
   readonly #capBytes: number;
@@ -119,16 +130,21 @@ class PreviewTaker {
   }
 
   write(chunk: Uint8Array): void {
-    const roomBytes = this.#capBytes - this.#queue.sizeBytes;
+    const wantedBytes = this.#capBytes === 0 ? 0 : this.#capBytes + MARGIN_BYTES;
+    const roomBytes = wantedBytes - this.#queue.sizeBytes;
     // Copied: a chunk need not be kept for its beginning.
     if (roomBytes > 0) this.#queue.push(chunk.slice(0, roomBytes));
   }
 
-  end(bodyBytes: number): ResultReference["preview"] {
-    const start = this.#queue.takeAll();
+  end(bodyBytes: number, redact: (text: string) => string): ResultReference["preview"] {
+    const taken = this.#queue.takeAll();
+    const start = taken.subarray(0, this.#capBytes);
     const isCut = bodyBytes > start.byteLength;
     // Of a character that the cut goes through, nothing is shown.
     const sample = new TextDecoder().decode(start, { stream: isCut });
-    return { truncated: isCut, bytes: start.byteLength, sample };
+    const whole = new TextDecoder().decode(taken, { stream: true });
+    const masked = redact(whole);
+    const shown = masked === whole ? sample : masked.slice(0, sample.length);
+    return { truncated: isCut, bytes: start.byteLength, sample: shown };
   }
 }

@@ -1,7 +1,11 @@
 import { collectBytes } from "../base/bytes.ts";
 import { WeirError } from "../base/errors.ts";
+import { isRecord } from "../base/record.ts";
 import { jsonItems } from "./json-items.ts";
-import { isRecord, readReferenceUri, type ResultReference } from "./reference.ts";
+import { readReferenceUri, type ResultReference } from "./reference.ts";
+
+/** Content type of a stored manifest: the list of stored pages. */
+export const MANIFEST_TYPE = "application/vnd.weir.manifest+json";
 
 /** How pages were put together: `extend` joins their lists, the others keep each page's value. */
 export type MergeStrategy = "append" | "extend" | "collect";

@@ -1,3 +1,4 @@
+import { isRecord } from "../base/record.ts";
 import type { StorePolicy } from "./policy.ts";
 
 /** Where a reference points: the n-th stored result of a task in a run. */
@@ -110,11 +111,6 @@ function isPreview(value: unknown): value is ResultReference["preview"] {
 
 function isCount(value: unknown): boolean {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
-}
-
-/** Says whether `value` is an object with keys. */
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Says whether a reference has ended by `nowMs`. */

@@ -21,7 +21,7 @@ import {
 } from "./reference.ts";
 import { ResultFileWriter } from "./result-file.ts";
 import type { SelectPlan } from "./select.ts";
-import { malformed, openFile } from "./stored.ts";
+import { malformed, openFile, openStored, type StoredResult } from "./stored.ts";
 
 // Results by reference. A body that a task asks to be stored goes to a file named by its hash while
 // selected fields, a preview and a reference stay at hand; later steps and later processes open it
@@ -32,7 +32,11 @@ export interface ResultStoreOptions {
   readonly runId: string;
   /** Of this run's results alone; made when something is stored. */
   readonly folder: string;
+  /** Holds a folder for each run: permanent results of earlier ones are read there. */
+  readonly runsFolder?: string | undefined;
   readonly runtime: Pick<Runtime, "files" | "clock" | "random">;
+  /** Masks secrets that were opened, in previews and in the index; bodies stay what they are. */
+  readonly redact?: ((text: string) => string) | undefined;
 }
 
 /** What is known of a body that is to be kept. */
@@ -82,7 +86,7 @@ export class ResultStore {
     if (sizeBytes !== undefined) plan.checkSize(sizeBytes);
     const { files } = this.#options.runtime;
     const newPath = (): string => this.#newPath();
-    const taken = await takeBody(body, { files, policy, plan, newPath });
+    const taken = await takeBody(body, { files, policy, plan, newPath, redact: this.#redact });
     const { selected, held } = taken;
     const { extracted, notes } = selected;
     if (held instanceof Uint8Array && taken.bytes <= policy.inlineCapBytes) {
@@ -92,14 +96,15 @@ export class ResultStore {
   }
 
   /**
-   * Opens a result of this run; the bytes come decompressed.
+   * Opens a result of this run, or a permanent one of another; the bytes come decompressed.
    *
    * @throws {WeirError} REFERENCE_NOT_AVAILABLE when it is missing, expired, broken or no reference;
    *   the chunks throw it too
    */
   async open(ref: string): Promise<AsyncIterable<Uint8Array>> {
-    const reference = await this.entry(ref);
     const { clock, files } = this.#options.runtime;
+    if (this.#isForeign(ref)) return (await this.#foreign(ref)).chunks;
+    const reference = await this.entry(ref);
     if (reference.store === "disk") {
       return openFile(files, this.#options.folder, reference, clock.now());
     }
@@ -112,14 +117,12 @@ export class ResultStore {
   }
 
   /**
-   * Returns what is known of a result of this run.
+   * Returns what is known of a result of this run, or of a permanent one of another.
    *
    * @throws {WeirError} REFERENCE_NOT_AVAILABLE
    */
   async entry(ref: string): Promise<ResultReference> {
-    const place = readReferenceUri(ref);
-    if (place === undefined) throw malformed(ref);
-    if (place.runId !== this.#options.runId) throw notAvailable(ref, "it belongs to another run");
+    if (this.#isForeign(ref)) return (await this.#foreign(ref)).reference;
     const reference = (await this.#loaded()).references.get(ref);
     if (reference === undefined) throw notAvailable(ref, "it was never stored, or it was dropped");
     return reference;
@@ -148,6 +151,21 @@ export class ResultStore {
     this.#lock = undefined;
   }
 
+  #isForeign(ref: string): boolean {
+    const place = readReferenceUri(ref);
+    if (place === undefined) throw malformed(ref);
+    return place.runId !== this.#options.runId;
+  }
+
+  /** What is not permanent belongs to its run, which may remove it at any time. */
+  async #foreign(ref: string): Promise<StoredResult> {
+    const { runsFolder, runtime } = this.#options;
+    if (runsFolder === undefined) throw notAvailable(ref, "it belongs to another run");
+    const stored = await openStored({ ...runtime, runsFolder }, ref);
+    if (stored.reference.scope === "permanent") return stored;
+    throw notAvailable(ref, "it belongs to another run, and its scope is not permanent");
+  }
+
   #store(taken: TakenBody, about: KeepRequest): Promise<ResultReference> {
     const { runId, folder, runtime } = this.#options;
     const { held } = taken;
@@ -160,7 +178,7 @@ export class ResultStore {
         // Bytes that were stored before are replaced by themselves.
         await runtime.files.rename(held.path, `${folder}/${fileNameOf(reference.meta)}`);
       }
-      await this.#add([{ put: reference }]);
+      await this.#add([{ put: { ...reference, extracted: this.#masked(reference.extracted) } }]);
       if (held instanceof Uint8Array) this.#memory.set(reference.meta.sha256, held);
       numbers.set(key, number);
       references.set(reference.ref, reference);
@@ -220,6 +238,18 @@ export class ResultStore {
       if (store === "memory" || files.has(fileNameOf(meta))) continue;
       await this.#options.runtime.files.remove(`${this.#options.folder}/${fileNameOf(meta)}`);
     }
+  }
+
+  readonly #redact = (text: string): string => this.#options.redact?.(text) ?? text;
+
+  /** Later steps of this run have the fields as they are; the index needs no secret in them. */
+  #masked(extracted: ResultReference["extracted"]): ResultReference["extracted"] {
+    const mask = (_key: string, value: unknown): unknown =>
+      typeof value === "string" ? this.#redact(value) : value;
+    return this.#options.redact === undefined
+      ? extracted
+      : // JSON of a map is a map.
+        (JSON.parse(JSON.stringify(extracted, mask)) as ResultReference["extracted"]);
   }
 
   #newPath(): string {

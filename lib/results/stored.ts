@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { Readable, pipeline } from "node:stream";
 import { codeOf, messageOf } from "../base/errors.ts";
+import { isLink } from "../runtime/real-path.ts";
 import type { Files } from "../runtime/runtime.ts";
 import type { Clock } from "../base/clock.ts";
 import { readIndex } from "./index-file.ts";
@@ -71,6 +72,8 @@ export async function openFile(
   try {
     const facts = await files.stat(path);
     if (facts?.isFile !== true) throw notAvailable(ref, "its file is not there");
+    // weir makes none, and what it leads to would be printed before its hash is known.
+    if (await isLink(path)) throw notAvailable(ref, "its file is a link");
   } catch (error) {
     throw unreadable(ref, error);
   }

@@ -165,7 +165,8 @@ export function entryOf(entries: ReadonlyMap<string, Entry>, name: string): Entr
   if (entry !== undefined) return entry;
   const meant = nearestName(name, entries.keys());
   throw new WeirError("SECRET_UNRESOLVED", `The keychain has no entry ${name}`, {
-    hint: meant === undefined ? `Add [keychain.${name}]` : `Did you mean ${meant}`,
+    hint:
+      meant === undefined ? `Add [keychain.${name}] to the configuration` : `Did you mean ${meant}`,
     details: { name },
   });
 }

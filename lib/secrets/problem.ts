@@ -1,15 +1,9 @@
 import type { ErrorCode } from "../base/errors.ts";
 import { WeirError } from "../base/errors.ts";
+import { keyPathText } from "../base/key-path.ts";
 
 /** Where a value stands in the configuration, for example `["keychain", "github", "token"]`. */
 export type KeyPath = readonly (string | number)[];
-
-/** Returns `path` as it is written in messages: `keychain.github.hosts[0]`. */
-function keyText(path: KeyPath): string {
-  return path
-    .map((part, at) => (typeof part === "number" ? `[${part}]` : at === 0 ? part : `.${part}`))
-    .join("");
-}
 
 /**
  * Returns the error for one value of the keychain.
@@ -25,5 +19,5 @@ export function badEntry(
   hint: string,
   code: ErrorCode = "CONFIG_INVALID",
 ): WeirError {
-  return new WeirError(code, `Key ${keyText(path)} ${problem}`, { hint, details: { path } });
+  return new WeirError(code, `Key ${keyPathText(path)} ${problem}`, { hint, details: { path } });
 }

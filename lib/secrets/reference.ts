@@ -1,3 +1,4 @@
+import { isAbsolute } from "node:path";
 import { codeOf, WeirError } from "../base/errors.ts";
 import { nearestName } from "../base/nearest.ts";
 import { Secret } from "../base/secret.ts";
@@ -220,10 +221,6 @@ function absolutePath(path: string, ports: ReferencePorts): string {
   // The working directory may belong to somebody else's project.
   if (folder !== undefined && !path.startsWith("~")) return `${folder}/${path}`;
   throw unresolved(path, "is not an absolute path", "Write file:/… or file:~/…");
-}
-
-function isAbsolute(path: string): boolean {
-  return path.startsWith("/") || /^[A-Za-z]:[\\/]/.test(path);
 }
 
 async function readPrivate(path: string, files: ReferencePorts["files"]): Promise<Uint8Array> {

@@ -1,4 +1,5 @@
 import { codeOf, messageOf, WeirError } from "../base/errors.ts";
+import { isRecord } from "../base/record.ts";
 import type { HeaderEntry, HeaderList } from "../http/headers.ts";
 import type { Files, Runtime } from "../runtime/runtime.ts";
 import type { SavedCookies } from "./jar.ts";
@@ -132,8 +133,4 @@ function parseJson(text: string): unknown {
     // Told as "not a session", like any other content.
     return undefined;
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,5 @@
 import { type ErrorCode, WeirError } from "../base/errors.ts";
+import { frameOf, isSecretLine } from "../base/frame.ts";
 
 /** Codes a template can fail with. */
 export type TemplateErrorCode = Extract<ErrorCode, `TEMPLATE_${string}`>;
@@ -24,12 +25,6 @@ export interface TemplatePlace {
   readonly column: number;
 }
 
-const WIDEST = 100;
-/** Text such as `https://user:pass@host`, which an error must not repeat. */
-const USERINFO = /\/\/[^/\s"']*@/;
-/** A run of letters and digits too long for a name: more likely a part of a secret. */
-const SECRET_LIKE = /[\w-]{33,}/;
-
 function lineStart(text: string, offset: number): number {
   return text.lastIndexOf("\n", offset - 1) + 1;
 }
@@ -48,17 +43,9 @@ export function placeOf(source: TemplateSource, offset: number): TemplatePlace {
 function drawFrame(source: TemplateSource, offset: number): string {
   const start = offset === 0 ? 0 : lineStart(source.text, offset);
   const [line = ""] = source.text.slice(start, start + 10_000).split(/\r?\n/, 1);
-  const isHidden = USERINFO.test(line) || SECRET_LIKE.test(line);
-  const column = isHidden ? 0 : Math.min(offset - start, line.length);
-  const from = Math.max(0, column - WIDEST / 2);
-  // Control and formatting characters would move the caret or the terminal.
-  const shown = (isHidden ? "…" : line.slice(from, from + WIDEST)).replace(
-    /[^\P{C}\t]/gu,
-    "\ufffd",
-  );
-  const gutter = String(placeOf(source, offset).line);
-  const caret = shown.slice(0, column - from).replace(/[^\t]/gu, " ");
-  return `${gutter} | ${shown}\n${" ".repeat(gutter.length)} | ${caret}^`;
+  const isHidden = isSecretLine(line);
+  const number = placeOf(source, offset).line;
+  return frameOf(isHidden ? "…" : line, { number, column: isHidden ? 1 : offset - start + 1 });
 }
 
 /**

@@ -302,6 +302,10 @@ export class Evaluation {
     if (!isDict(owner) && !(owner instanceof Entity)) {
       return `A ${kindOf(owner)} has no fields; its methods are called with ()`;
     }
+    const inner = isDict(owner) ? ownValue(owner, "data") : undefined;
+    if (isDict(inner) && ownValue(inner, node.name) !== undefined) {
+      return `It is one level deeper: data.${shorten(node.name)}`;
+    }
     const keys = isDict(owner) ? keysOf(owner).slice(0, NAMES_LOOKED_AT) : [];
     const near = nearestName(node.name, keys);
     return near === undefined ? may : `Did you mean "${shorten(near)}"`;

@@ -16,12 +16,6 @@ export function placeText({ host, port }: HostPort): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Returns milliseconds as people write them: `250 ms`, `1.5 s`. */
-export function durationText(ms: number): string {
-  const whole = Math.round(ms);
-  return whole < 1000 ? `${whole} ms` : `${whole / 1000} s`;
-}
-
 /** Returns an error of the wire; its details name phase, host, port and the system's reason. */
 export function wireError(
   code: ErrorCode,

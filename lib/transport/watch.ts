@@ -1,7 +1,8 @@
 import type { Clock } from "../base/clock.ts";
 import { messageOf, WeirError } from "../base/errors.ts";
 import type { Target } from "../guard/decision.ts";
-import { durationText, type Phase, placeText, wireError } from "./errors.ts";
+import { durationText } from "../base/duration.ts";
+import { type Phase, placeText, wireError } from "./errors.ts";
 import type { Arrival, WireLimits } from "./wire.ts";
 
 /** What a watch is made from. */

@@ -137,7 +137,7 @@ const FAILING: readonly {
     name: "a setting that is no JSON",
     argv: ["p.yaml", "--set", "a:=[1"],
     exit: 65,
-    says: ["line 1"],
+    says: ["--set a is not JSON: line 1"],
   },
   {
     name: "a payload that is no map",
@@ -406,6 +406,49 @@ workflow:
     expect(first?.header("x-key")).toBe("k my-secret-1");
     expect(second?.header("authorization")).toBe("Bearer their-secret-2");
     expect(stdout + stderr).not.toMatch(/secret-/);
+  });
+
+  test.each([
+    {
+      name: "an entry of no kind",
+      change: ["kind: bearer", "kind: barer"],
+      says: ["p.yaml:3:32", "bearer"],
+    },
+    {
+      name: "an entry without its key",
+      change: [", token: env:MINE", ""],
+      says: ["p.yaml:3:12", 'Write token: "…"'],
+    },
+    {
+      name: "an unknown key",
+      change: ["token:", "tokn: a, token:"],
+      says: ["p.yaml:3:40", "tokn"],
+    },
+  ] as const)("NO13 NO54 $name is found by validate and by run", async ({ change, says }) => {
+    using server = await startServer({ hits: 0 });
+    const text = file(server.url).replace("auth: theirs", "auth: mine");
+    const files = { "p.yaml": text.replace(change[0], change[1]) };
+    for (const argv of [["validate", "p.yaml"], ["p.yaml"]]) {
+      const { exit, stderr } = await runIn(files, ["run", ...argv]);
+      expect(exit).toBe(65);
+      for (const text of says) expect(stderr).toContain(text);
+    }
+  });
+
+  test("NO13 NO19 an auth that is not there is a warning of validate, and fails its task", async () => {
+    using server = await startServer({ hits: 0 });
+    const text = file(server.url)
+      .replace(/      - one: .*\n/, "")
+      .replace("theirs", "min");
+    const validated = await runIn({ "p.yaml": text }, ["run", "validate", "p.yaml"]);
+    expect(validated).toMatchObject({
+      exit: 0,
+      stderr: expect.stringMatching(/p.yaml:7:.*no entry min\n.*mine/),
+    });
+    const env = { MINE: "my-secret-1" };
+    const { exit, stderr } = await runIn({ "p.yaml": text }, ["run", "p.yaml"], { env });
+    expect(exit).toBe(10);
+    expect(stderr).toContain("no entry min");
   });
 
   test("a file's keychain that runs commands is refused at its place without --trust", async () => {

@@ -227,9 +227,11 @@ describe("case 14: 1,000 items, 8 at once (NO10)", () => {
     const run = await play("14-fanout-1000-concurrency-8", text("fail"));
     expect(run.exit).toBe(10);
     expect(run.message).toContain("item 7");
-    expect(run.hits.length).toBeLessThanOrEqual(15);
-    const done = run.events.filter(({ event }) => event === "item_done");
+    const done = run.events.filter((one) => one.event === "item_done");
     expect(done).toHaveLength(run.hits.length);
+    // How many are done by then is a matter of time; seven others are in flight, and finish.
+    const before = done.findIndex(({ status }) => status === "error");
+    expect(run.hits.length).toBeLessThanOrEqual(before + 1 + 7);
   });
 });
 

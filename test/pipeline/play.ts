@@ -1,11 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StampedEvent } from "../../lib/pipeline/events.ts";
-import { openRun, runPlaybook, type StepSummary } from "../../lib/pipeline/index.ts";
-import { loadPlaybook } from "../../lib/pipeline/load.ts";
-import { bunRuntime } from "../../lib/runtime/bun.ts";
+import type { StepSummary } from "../../lib/pipeline/index.ts";
 import { autoClock } from "../support/auto-clock.ts";
 import { type CaseHit, startCaseServer } from "../support/case-server.ts";
+import { runPipeline } from "../support/pipeline-run.ts";
 import { runCli } from "../support/run-cli.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { pipelineCase } from "./corpus-cases.ts";
@@ -71,32 +70,16 @@ export async function playAtOnce(id: string, text: string): Promise<Played> {
   const { server: script, expect: wanted } = pipelineCase(id);
   const clock = autoClock();
   using server = await startCaseServer(script, clock);
-  using state = temporaryFolder();
-  const events: StampedEvent[] = [];
-  const run = openRun({
-    runtime: { ...bunRuntime, clock },
-    dial: { tls: { isVerified: true } },
-    folder: state.path,
-    runId: "01JCASE",
-    stateFolder: `${state.path}/state`,
-    limits: {},
-    signal: new AbortController().signal,
-    print: () => Promise.resolve(),
-    redact: (said) => said,
+  const run = await runPipeline(text.replaceAll("PORT", String(server.port)), {
+    clock,
     onEvent(event) {
-      events.push(event);
       if (event.event === "retry") clock.skip(event.wait_ms);
     },
   });
-  try {
-    const playbook = loadPlaybook(text.replaceAll("PORT", String(server.port)), { file: id });
-    const { output, steps, flaky, error } = await runPlaybook(playbook, { workload: {} }, run);
-    const message = error?.message ?? "";
-    const seen = { hits: server.hits, maxInFlight: server.maxInFlight, wanted };
-    return { exit: error === undefined ? 0 : 10, output, steps, flaky, message, events, ...seen };
-  } finally {
-    await run.close();
-  }
+  const { output, steps, flaky, error, events } = run;
+  const message = error?.message ?? "";
+  const seen = { hits: server.hits, maxInFlight: server.maxInFlight, wanted };
+  return { exit: error === undefined ? 0 : 10, output, steps, flaky, message, events, ...seen };
 }
 
 /** Returns the seconds between the requests to one path. */

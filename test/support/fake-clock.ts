@@ -38,3 +38,16 @@ export function fakeClock(startMs = Date.UTC(2030, 0, 1)): FakeClock {
     pending: () => timers.length,
   };
 }
+
+/** Returns a clock whose waits are over as soon as they begin, and are noted in `waits`. */
+export function hastyClock(waits: number[], clock: FakeClock = fakeClock()): FakeClock {
+  return {
+    ...clock,
+    after(delayMs, task) {
+      waits.push(delayMs);
+      const stop = clock.after(delayMs, task);
+      setImmediate(() => clock.advance(delayMs));
+      return stop;
+    },
+  };
+}

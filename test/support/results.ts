@@ -57,14 +57,16 @@ export class RunsFolder {
   }
 
   /** Returns a store as a new process makes it. */
-  store(runId = "r1"): ResultStore {
+  store(runId = "r1", redact?: (text: string) => string): ResultStore {
     const { clock } = this;
     const { files } = runtime;
     const random = (count: number): Uint8Array => runtime.random(count);
     return new ResultStore({
       runId,
       folder: this.folder(runId),
+      runsFolder: this.runsFolder,
       runtime: { files, clock, random },
+      redact,
     });
   }
 

@@ -1,20 +1,10 @@
-import { codeOf, messageOf, toWeirError, WeirError } from "../../../lib/base/errors.ts";
+import { codeOf, toWeirError, WeirError } from "../../../lib/base/errors.ts";
+import { whyNotWritten } from "../../../lib/base/file-reasons.ts";
 import type { Files, FileWriter } from "../../../lib/runtime/runtime.ts";
-
-/** Reasons a person understands, for the codes of the system. */
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EEXIST: "it exists already",
-  EISDIR: "it is a directory",
-  ENOENT: "its folder does not exist",
-  ENOSPC: "the disk is full",
-  ENOTDIR: "a part of its path is not a folder",
-  EROFS: "the file system is read-only",
-};
 
 /** Returns the error for a file that cannot be written. */
 function cannotWrite(path: string, error: unknown): WeirError {
-  const reason = REASONS[codeOf(error)] ?? messageOf(error);
+  const reason = whyNotWritten(error);
   return new WeirError("IO_WRITE", `Cannot write ${path}: ${reason}`, {
     hint: "Choose another place with --output FILE",
     details: { path, reason: codeOf(error) },

@@ -1,5 +1,6 @@
 import { parseDuration } from "../../../lib/base/duration.ts";
-import { codeOf, messageOf, WeirError } from "../../../lib/base/errors.ts";
+import { codeOf, WeirError } from "../../../lib/base/errors.ts";
+import { whyNotRead } from "../../../lib/base/file-reasons.ts";
 import type { ExchangeOptions } from "../../../lib/exchange/ports.ts";
 import type { Files, Runtime } from "../../../lib/runtime/runtime.ts";
 import type { DialOptions, TlsOptions } from "../../../lib/transport/wire.ts";
@@ -138,8 +139,7 @@ async function readText(files: Files, path: string, flag: string): Promise<strin
   try {
     return new TextDecoder().decode(await files.read(path));
   } catch (error) {
-    const reason = codeOf(error) === "ENOENT" ? "there is no such file" : messageOf(error);
-    throw new WeirError("IO_READ", `Cannot read ${path} for ${flag}: ${reason}`, {
+    throw new WeirError("IO_READ", `Cannot read ${path} for ${flag}: ${whyNotRead(error)}`, {
       hint: flag === "--verify" ? "Write --verify yes, no, or a PEM file that exists" : undefined,
       details: { path, reason: codeOf(error) },
       cause: error,

@@ -1,8 +1,7 @@
-import { parseDuration } from "../../../lib/base/duration.ts";
+import { durationText, parseDuration } from "../../../lib/base/duration.ts";
 import { WeirError } from "../../../lib/base/errors.ts";
 import type { Retry } from "../../../lib/exchange/ports.ts";
 import type { RetryNote } from "../../../lib/exchange/standard-retry.ts";
-import { durationText } from "../../../lib/transport/errors.ts";
 import type { Flags } from "../../flags.ts";
 import type { Io } from "../../io.ts";
 

@@ -5,6 +5,7 @@ import { pipelineShape } from "../../../lib/pipeline/settings.ts";
 import { readDefaults } from "../../defaults.ts";
 import { type Flags, RUN_TABLE } from "../../flags.ts";
 import type { Io } from "../../io.ts";
+import { sectionsBeside } from "../../sections.ts";
 
 /** What the configuration says about runs, below what was typed. */
 export interface RunConfig {
@@ -12,19 +13,6 @@ export interface RunConfig {
   readonly plugins: readonly PluginRequest[];
   readonly isGuarded: boolean;
 }
-
-/** Sections that others read. */
-const OTHER_SECTIONS = [
-  "defaults",
-  "alias",
-  "plugin",
-  "http_request",
-  "proxy",
-  "security",
-  "audit",
-  "identity",
-  "keychain",
-];
 
 /** Headings of flags whose defaults hold for runs, too: a proxy does, a format of output does not. */
 const SHARED_GROUPS = new Set(["Time", "TLS", "Network"]);
@@ -44,7 +32,7 @@ export async function readRunConfig(typed: Flags, io: Io): Promise<RunConfig> {
     runtime: io.runtime,
     path,
     sections: { pipeline: pipelineShape },
-    otherSections: OTHER_SECTIONS,
+    otherSections: sectionsBeside("pipeline"),
   });
   const shared = defaults.within(RUN_TABLE, (flag) => SHARED_GROUPS.has(flag.group));
   const isGuarded = typed.isGiven("guard")

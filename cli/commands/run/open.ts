@@ -1,9 +1,12 @@
+import { sanitizeText } from "../../../lib/base/sanitize.ts";
 import type { ClientOptions } from "../../../lib/client.ts";
 import { Placeholders } from "../../../lib/hooks/placeholders.ts";
 import { openScripts, type ScriptRunner } from "../../../lib/hooks/scripts.ts";
+import type { HopRequest } from "../../../lib/http/exchange.ts";
 import type { StampedEvent } from "../../../lib/pipeline/events.ts";
 import { openRun, type OpenRun } from "../../../lib/pipeline/index.ts";
 import type { Playbook } from "../../../lib/pipeline/model.ts";
+import { Traffic } from "../../../lib/pipeline/traffic.ts";
 import type { Flags } from "../../flags.ts";
 import type { Io } from "../../io.ts";
 import type { CommandSecrets } from "../../keychain.ts";
@@ -15,6 +18,7 @@ import { pluginRequests } from "./plugins.ts";
 import type { RunProgress } from "./progress.ts";
 import { runCredentials, runSecrets } from "./secrets.ts";
 import { markRunning, runsFolder } from "./state.ts";
+import { variableLines } from "./variables.ts";
 
 /** What a run is opened with. */
 export interface PipelineOptions {
@@ -38,6 +42,7 @@ interface Parts {
   readonly config: RunConfig;
   readonly dial: ClientOptions["dial"];
   readonly secrets: CommandSecrets;
+  readonly traffic: Traffic;
 }
 
 /**
@@ -49,33 +54,52 @@ export async function openPipeline(options: PipelineOptions): Promise<OpenPipeli
   const { id, io } = options;
   const config = await readRunConfig(options.flags, io);
   const { dial, guard } = await connections(config, io);
-  const secrets = await runSecrets({ ...options, dial });
+  const isTrusted = options.flags.isSet("trust");
+  const askTokens = { dial: () => Promise.resolve(dial), guard };
+  const secrets = await runSecrets({ ...options, ...askTokens, isTrusted });
   // Read before anything is started: what is wrong with an entry is said at once.
   const credentials = await secrets.credentials();
+  const check = (request: HopRequest): void => credentials.checkNone(request);
+  const traffic = new Traffic({ clock: io.runtime.clock, guard, check });
+  if (isTold(options))
+    variableLines(options.playbook).forEach((line) => options.progress.say(line));
   const runs = runsFolder(io.runtime);
   await using stack = new AsyncDisposableStack();
-  const plugins = await openRunPlugins(options, { config, dial, secrets });
+  const plugins = await openRunPlugins(options, { config, dial, secrets, traffic });
   if (plugins !== undefined) stack.defer(() => plugins.hooks.close());
   stack.use(await markRunning(runs, id, io.runtime));
   const ports = openRun({
     runtime: io.runtime,
     dial,
     folder: folderOf(options.file, io),
+    isTrusted: options.flags.isSet("trust"),
     runId: id,
     stateFolder: `${runs}/${id}`,
     limits: timeLimits(config.flags),
     signal: io.signal,
-    print: (text) => options.progress.around(() => io.stdout.write(text)),
+    print: (text) => options.progress.around(() => io.stdout.write(printable(text, io))),
     redact: (text) => secrets.redactor.redactText(text),
     hooks: plugins?.hooks,
     credentials: runCredentials(credentials, plugins),
-    scripts: runScripts(options, { dial, secrets }),
+    scripts: runScripts(options, { dial, secrets, traffic }),
     guard,
+    traffic,
     onEvent: options.onEvent,
   });
   stack.defer(() => ports.close());
   const opened = stack.move();
   return { ports, [Symbol.asyncDispose]: async () => await opened.disposeAsync() };
+}
+
+/** Rows hold what a server sent, which a terminal must not take for orders. */
+function printable(text: string, io: Io): string {
+  return io.isStdoutTerminal ? sanitizeText(text) : text;
+}
+
+/** Says whether a person is there to be told what the file takes from the environment. */
+function isTold({ flags }: PipelineOptions): boolean {
+  const isSilent = flags.count("quiet") > 0 || flags.text("events") === "ndjson";
+  return !isSilent && !flags.isSet("json") && !flags.isSet("trust");
 }
 
 /** Returns how the run connects, and the guard when there is one. */
@@ -89,7 +113,7 @@ async function connections({ flags, isGuarded }: RunConfig, io: Io) {
 
 async function openRunPlugins(
   { playbook, flags, file, io, progress }: PipelineOptions,
-  { config, dial, secrets }: Parts,
+  { config, dial, secrets, traffic }: Parts,
 ): Promise<OpenPlugins | undefined> {
   const folder = folderOf(file, io);
   const requests = pluginRequests({ playbook, flags, configured: config.plugins, folder });
@@ -97,7 +121,7 @@ async function openRunPlugins(
   const isQuiet = flags.count("quiet") > 0;
   return await startPlugins(
     requests,
-    { dial, io },
+    { dial, io, watch: traffic },
     {
       mode: "pipeline",
       isStreamed: false,
@@ -113,13 +137,13 @@ async function openRunPlugins(
 /** Returns what runs `script` tasks; nothing is started before the first of them. */
 function runScripts(
   { io, progress }: PipelineOptions,
-  { dial, secrets }: Pick<Parts, "dial" | "secrets">,
+  { dial, secrets, traffic }: Omit<Parts, "config">,
 ): ScriptRunner {
   const { runtime } = io;
   const placeholders = new Placeholders(secrets.source, (count) => runtime.random(count));
   return openScripts({
     runtime,
-    createClient: lazyClients({ dial, io }, placeholders),
+    createClient: lazyClients({ dial, io, watch: traffic }, placeholders),
     secrets: placeholders,
     log(line) {
       const text = logLine({ ...line, text: secrets.redactor.redactText(line.text) });

@@ -1,4 +1,5 @@
-import { messageOf, WeirError } from "../../../lib/base/errors.ts";
+import { WeirError } from "../../../lib/base/errors.ts";
+import { whyNotWritten } from "../../../lib/base/file-reasons.ts";
 import type { Where } from "../../../lib/pipeline/events.ts";
 import type { Files } from "../../../lib/runtime/runtime.ts";
 import type { RunTally } from "./tally.ts";
@@ -83,10 +84,14 @@ export async function writeReport(
     await files.replace(path, text, 0o644);
     return undefined;
   } catch (error) {
-    return new WeirError("IO_WRITE", `Cannot write the report to ${path}: ${messageOf(error)}`, {
-      hint: "See whether its folder is there and may be written to",
-      details: { path },
-      cause: error,
-    });
+    return new WeirError(
+      "IO_WRITE",
+      `Cannot write the report to ${path}: ${whyNotWritten(error)}`,
+      {
+        hint: "See whether its folder is there and may be written to",
+        details: { path },
+        cause: error,
+      },
+    );
   }
 }

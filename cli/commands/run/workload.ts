@@ -1,6 +1,7 @@
-import { codeOf, messageOf, WeirError } from "../../../lib/base/errors.ts";
+import { messageOf, WeirError } from "../../../lib/base/errors.ts";
+import { whyNotRead } from "../../../lib/base/file-reasons.ts";
 import { collectBytes } from "../../../lib/base/bytes.ts";
-import { parseJson } from "../../../lib/base/json-tree.ts";
+import { jsonProblem } from "../../../lib/base/json-tree.ts";
 import type { Flags } from "../../flags.ts";
 import type { Io } from "../../io.ts";
 
@@ -84,9 +85,8 @@ function parseValue(text: string, flag: string): unknown {
     const value: unknown = JSON.parse(text);
     return value;
   } catch (cause) {
-    // Throws with the place, which JSON.parse keeps to itself.
-    parseJson(text);
-    throw new WeirError("DATA_BAD_JSON", `The value of ${flag} is not JSON`, { cause });
+    const message = `The value of ${flag} is not JSON: ${jsonProblem(text)}`;
+    throw new WeirError("DATA_BAD_JSON", message, { cause });
   }
 }
 
@@ -128,8 +128,7 @@ async function readBytes(path: string, purpose: string, io: Io): Promise<Uint8Ar
   try {
     return await files.read(path);
   } catch (error) {
-    const reason = codeOf(error) === "ENOENT" ? "there is no such file" : messageOf(error);
-    throw new WeirError("IO_READ", `Cannot read ${path}${purpose}: ${reason}`, {
+    throw new WeirError("IO_READ", `Cannot read ${path}${purpose}: ${whyNotRead(error)}`, {
       hint: "See whether the name is right, and the file may be read",
       details: { path },
       cause: error,

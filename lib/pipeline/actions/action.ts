@@ -31,7 +31,7 @@ export interface ActionInput {
 /** One word behind `do:`. */
 export interface ActionKind {
   readonly name: Move["kind"];
-  /** One line for the manual. */
+  /** One line for editors. */
   readonly summary: string;
   /** Its keys, beside do, set, set_iter and set_ctx. */
   readonly keys: Readonly<Record<string, ZodType>>;

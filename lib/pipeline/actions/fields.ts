@@ -1,7 +1,8 @@
 import { WeirError } from "../../base/errors.ts";
 import { parseDuration } from "../../base/duration.ts";
 import type { Scope } from "../scope.ts";
-import type { Complaint, KeyPath, Source } from "../source.ts";
+import { templateTypeError } from "../setting.ts";
+import type { KeyPath, Source } from "../source.ts";
 import { compileValue, type Value } from "../values.ts";
 
 /** A scope without a name, for values without templates. */
@@ -89,10 +90,4 @@ export class Fields {
     const path = this.#values.get(key)?.path ?? [];
     return templateTypeError(this.#source, path, { message: `${key} must be ${expected}`, hint });
   }
-}
-
-/** Returns TEMPLATE_TYPE for a value of the file that a template gave and that cannot be used. */
-export function templateTypeError(source: Source, path: KeyPath, complaint: Complaint): WeirError {
-  const { message, hint, details } = source.error(path, complaint);
-  return new WeirError("TEMPLATE_TYPE", message, { hint, details });
 }

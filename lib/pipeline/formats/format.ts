@@ -10,7 +10,7 @@ export interface RowWriter {
 
 /** A format a `write` task knows. */
 export interface RowFormat {
-  readonly name: "jsonl" | "json" | "csv";
+  readonly name: string;
   /** Endings of file names that mean it. */
   readonly endings: readonly string[];
   /** False: a file is written whole, and cannot be added to. */

@@ -2,8 +2,7 @@ import { z } from "zod";
 import { collectUpTo } from "../../base/bytes.ts";
 import { WeirError } from "../../base/errors.ts";
 import { isJson } from "../../http/media-type.ts";
-import { manifestItems, readManifest } from "../../results/manifest.ts";
-import { MANIFEST_TYPE } from "../manifest-type.ts";
+import { MANIFEST_TYPE, manifestItems, readManifest } from "../../results/manifest.ts";
 import type { RunPorts } from "../ports.ts";
 import { compileValue } from "../values.ts";
 import type { TaskKind } from "./kind.ts";
@@ -15,7 +14,7 @@ const READ_CAP_BYTES = 64 * 1024 * 1024;
 /** Reads what an earlier task stored by reference. */
 export const artifactKind: TaskKind = {
   name: "artifact",
-  summary: "reads a stored result",
+  summary: "Reads a stored result",
   keys: {
     ref: z.string().describe("The reference: {{ LABEL.__ref__ }}"),
     action: z.literal("get").optional().describe("What to do with it; get is all there is"),

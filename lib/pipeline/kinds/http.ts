@@ -5,7 +5,7 @@ import type { TaskKind } from "./kind.ts";
 /** Sends a request, as often as its policy wants, and page by page. */
 export const httpKind: TaskKind = {
   name: "http",
-  summary: "sends a request, retries it and follows its pages",
+  summary: "Sends a request, retries it and follows its pages",
   keys: HTTP_KEYS,
   specKeys: HTTP_SPEC_KEYS,
   specDefaults: {},

@@ -79,7 +79,7 @@ export interface KindInput {
 /** One word behind `kind:`. */
 export interface TaskKind {
   readonly name: string;
-  /** One line for the manual. */
+  /** One line for editors. */
   readonly summary: string;
   /** Keys of the task, beside kind, name, desc and spec: key to shape, templates allowed in texts. */
   readonly keys: Readonly<Record<string, ZodType>>;

@@ -1,6 +1,6 @@
-import { type ErrorCode, toWeirError, type WeirError } from "../../base/errors.ts";
-import type { Outcome, TaskResult } from "../outcome.ts";
-import { errorOf } from "./http/outcome.ts";
+import { toWeirError } from "../../base/errors.ts";
+import { failedOutcome, type Outcome, type TaskResult } from "../outcome.ts";
+import { errorOf, isThrownOn } from "./outcome-error.ts";
 import type { TaskContext, Work } from "./kind.ts";
 
 /** What a task gave: its data, and fields beside it. */
@@ -31,25 +31,15 @@ export function workOnce(
         return dataOutcome(await give(context), meta());
       } catch (error) {
         const known = toWeirError(error);
-        if (isThrown(known.code)) throw error;
-        return failedOutcome(known, meta(), context);
+        if (isThrownOn(known)) throw error;
+        return failedOutcome(errorOf(known, context.ports), { status: "error", meta: meta() });
       }
     },
   };
-}
-
-/** No rule may make a success of a template that cannot be evaluated. */
-function isThrown(code: ErrorCode): boolean {
-  return code === "INTERNAL" || code === "CANCELLED" || code.startsWith("TEMPLATE_");
 }
 
 function dataOutcome({ data, fields }: Given, meta: Outcome["meta"]): Outcome {
   // What a task calls its own fields must not pass for what weir puts there.
   const result: TaskResult = { ...fields, status: "ok", headers: {}, data };
   return { status: "ok", http: NOTHING_SENT, result, error: null, meta };
-}
-
-function failedOutcome(error: WeirError, meta: Outcome["meta"], { ports }: TaskContext): Outcome {
-  const result: TaskResult = { status: "error", headers: {}, data: null };
-  return { status: "error", http: NOTHING_SENT, result, error: errorOf(error, ports), meta };
 }

@@ -17,7 +17,7 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 /** Runs JavaScript or TypeScript in the sandbox; what it returns is the data. */
 export const scriptKind: TaskKind = {
   name: "script",
-  summary: "runs JavaScript in the sandbox",
+  summary: "Runs JavaScript in the sandbox",
   keys: {
     file: z.string().optional().describe("A .js or .ts file whose default export is run"),
     code: z.string().optional().describe("The script itself: a module, or the body of a function"),
@@ -34,7 +34,8 @@ export const scriptKind: TaskKind = {
     const { file, code, args = {}, net } = fields;
     const isFile = typeof file === "string";
     if (isFile === (typeof code === "string")) {
-      throw source.error(path, {
+      throw source.error(isFile ? [...path, "code"] : path, {
+        part: isFile ? "key" : "value",
         message: isFile ? "file and code exclude each other" : "A script needs file or code",
         hint: "Write code: | and the script below it, or file: NAME.js",
       });
@@ -93,8 +94,9 @@ function fileReader(file: string): (ports: RunPorts) => Promise<ScriptText> {
   };
 }
 
-async function readScript(file: string, { files, folder }: RunPorts): Promise<ScriptText> {
-  const path = pathIn(folder, file);
+async function readScript(file: string, ports: RunPorts): Promise<ScriptText> {
+  const { files } = ports;
+  const path = await pathIn(ports, file);
   const name = file.replace(/^.*\//s, "");
   try {
     const facts = await files.stat(path);

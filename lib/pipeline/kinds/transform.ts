@@ -9,7 +9,7 @@ const NAME = /^[A-Za-z_]\w*$/;
 /** Makes new values of the ones there are: each name of `set` is a field, `value` is the data. */
 export const transformKind: TaskKind = {
   name: "transform",
-  summary: "makes a new value of the ones there are",
+  summary: "Makes a new value of the ones there are",
   keys: {
     set: z
       .record(z.string(), z.unknown())
@@ -20,6 +20,12 @@ export const transformKind: TaskKind = {
   specKeys: {},
   specDefaults: {},
   compile({ fields: { set, value }, path, source }) {
+    if (set === undefined && value === undefined) {
+      throw source.error(path, {
+        message: "The task lacks the value to make",
+        hint: 'Add value: "{{ … }}", or set: { NAME: "{{ … }}" }',
+      });
+    }
     const fields = fieldsOf(set).map(([name, node]): readonly [string, Value] => {
       const at = [...path, "set", name];
       if (!NAME.test(name) || RESERVED.has(name)) {

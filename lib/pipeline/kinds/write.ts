@@ -3,6 +3,8 @@ import { WeirError } from "../../base/errors.ts";
 import { pathIn } from "../files.ts";
 import { ROW_FORMATS } from "../formats/index.ts";
 import type { RowFormat } from "../formats/format.ts";
+import { jsonl } from "../formats/jsonl.ts";
+import type { Complaint } from "../source.ts";
 import { compileValue } from "../values.ts";
 import type { TaskKind } from "./kind.ts";
 import { workOnce } from "./once.ts";
@@ -10,14 +12,14 @@ import { workOnce } from "./once.ts";
 /** Writes rows to a file or to standard output. */
 export const writeKind: TaskKind = {
   name: "write",
-  summary: "writes rows as JSON lines, JSON or CSV",
+  summary: "Writes rows as JSON lines, JSON or CSV",
   keys: {
     to: z
       .string()
       .min(1)
       .describe('A file, from the folder of the pipeline; "-" is standard output'),
     format: z
-      .enum(["jsonl", "json", "csv"])
+      .enum(ROW_FORMATS.map(({ name }) => name))
       .optional()
       .describe("Default: by the ending of the file"),
     mode: z
@@ -32,11 +34,13 @@ export const writeKind: TaskKind = {
     const { to: written, format: word, mode = "overwrite", rows } = fields;
     const to = compileValue(written, [...path, "to"], source);
     const named = ROW_FORMATS.find(({ name }) => name === word);
-    if (mode === "append" && named?.canGrow === false) {
-      throw source.error([...path, "mode"], {
-        message: `A file of format ${named.name} cannot be added to`,
-        hint: "Use format jsonl, or mode overwrite",
-      });
+    const known = named ?? (to.isTemplated ? undefined : endingFormat(String(written)));
+    if (known === undefined && !to.isTemplated) {
+      const { message, hint } = noFormat(String(written));
+      throw source.error([...path, "to"], { message, hint });
+    }
+    if (mode === "append" && known?.canGrow === false) {
+      throw source.error([...path, "mode"], cannotGrow(known));
     }
     if (rows === undefined) {
       throw source.error(path, {
@@ -48,10 +52,14 @@ export const writeKind: TaskKind = {
     return workOnce(
       async ({ ports, scope }) => {
         const target = targetText(to.evaluate(scope));
-        const format = named ?? formatOf(target);
+        const format = known ?? formatOf(target);
+        if (mode === "append" && !format.canGrow) {
+          const { message, hint } = cannotGrow(format);
+          throw new WeirError("DATA_BAD_FILE", message, { hint, details: { path: target } });
+        }
         const given = value.evaluate(scope);
         const list = format.canGrow && Array.isArray(given) ? given : [given];
-        const file = target === "-" ? target : pathIn(ports.folder, target);
+        const file = target === "-" ? target : await pathIn(ports, target);
         await ports.outputs.write(
           { path: file, format, mode: mode === "append" ? "append" : "overwrite" },
           list,
@@ -74,17 +82,29 @@ function targetText(value: unknown): string {
   });
 }
 
+/** @throws {WeirError} DATA_BAD_FILE */
 function formatOf(path: string): RowFormat {
-  const found = ROW_FORMATS.find(({ endings }) => endings.some((one) => path.endsWith(one)));
-  if (found !== undefined || path === "-") return found ?? jsonLines();
-  throw new WeirError("DATA_BAD_FILE", `The ending of ${path} names no format`, {
-    hint: `Add format: ${ROW_FORMATS.map(({ name }) => name).join(", ")}`,
-    details: { path },
-  });
+  const format = endingFormat(path);
+  if (format !== undefined) return format;
+  const { message, hint } = noFormat(path);
+  throw new WeirError("DATA_BAD_FILE", message, { hint, details: { path } });
 }
 
-function jsonLines(): RowFormat {
-  const [first] = ROW_FORMATS;
-  if (first === undefined) throw new WeirError("INTERNAL", "There is no format");
-  return first;
+function endingFormat(path: string): RowFormat | undefined {
+  if (path === "-") return jsonl;
+  return ROW_FORMATS.find(({ endings }) => endings.some((one) => path.endsWith(one)));
+}
+
+function noFormat(path: string): Pick<Complaint, "message" | "hint"> {
+  return {
+    message: `The ending of ${path} names no format`,
+    hint: `Add format: ${ROW_FORMATS.map(({ name }) => name).join(", ")}`,
+  };
+}
+
+function cannotGrow({ name }: RowFormat): Pick<Complaint, "message" | "hint"> {
+  return {
+    message: `A file of format ${name} cannot be added to`,
+    hint: "Use format jsonl, or mode overwrite",
+  };
 }

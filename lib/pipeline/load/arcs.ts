@@ -1,10 +1,10 @@
+import { isRecord } from "../../base/record.ts";
 import type { Arc, Step } from "../model.ts";
 import { check, kindText } from "../schema/check.ts";
 import { arc as arcShape, next as nextShape } from "../schema/file.ts";
 import { anything, list } from "../schema/shapes.ts";
 import type { KeyPath, Source } from "../source.ts";
 import { compileCondition, compileValue } from "../values.ts";
-import { isMap } from "./context.ts";
 
 const ARC = arcShape();
 const NEXT = nextShape(list(anything(), "[ { step: store } ]", "a list of arcs"));
@@ -23,7 +23,7 @@ export function compileArcs(node: unknown, path: KeyPath, source: Source): Ways 
   if (typeof node === "string")
     return { mode: "exclusive", arcs: [compileArc(node, path, source)] };
   if (Array.isArray(node)) return { mode: "exclusive", arcs: arcsOf(node, path, source) };
-  if (!isMap(node))
+  if (!isRecord(node))
     throw source.error(path, {
       message: `next must be a list of arcs, not ${kindText(node)}`,
       hint: "Write next: [ { step: NAME } ]",

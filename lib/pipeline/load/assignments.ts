@@ -1,8 +1,8 @@
+import { isRecord } from "../../base/record.ts";
 import type { Assignment } from "../model.ts";
 import type { KeyPath, Source } from "../source.ts";
 import { compileValue } from "../values.ts";
 import { NAME } from "../schema/file.ts";
-import { isMap } from "./context.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 type Target = Assignment["target"];
@@ -46,7 +46,7 @@ function assignment(
 
 /** A map of variables below a target: `iter: { page: 2 }`. */
 function nested(target: Target, value: unknown, { path, source }: Place): readonly Assignment[] {
-  if (!isMap(value))
+  if (!isRecord(value))
     throw source.error(path, {
       message: `${target} as a whole cannot be set`,
       hint: `Write ${target}.NAME: …`,
@@ -88,7 +88,7 @@ export function compileAssignments(
   source: Source,
 ): readonly Assignment[] {
   return Object.entries(action).flatMap(([key, value]) => {
-    if (!isMap(value)) return [];
+    if (!isRecord(value)) return [];
     const at = { path: [...path, key], source };
     if (key === "set") return free(value, at);
     if (key === "set_iter") return under("iter", value, at);

@@ -66,8 +66,3 @@ export class LoadContext {
     return new WeirError(error.code, error.message, { hint: error.hint, details, cause: error });
   }
 }
-
-/** Says whether `value` is a map of the file. */
-export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}

@@ -74,7 +74,7 @@ function findCircle(
 
 /** Warns of steps that no arc leads to; where there is no arc at all, steps run in order. */
 export function warnUnreached(steps: readonly Step[], entry: string, load: LoadContext): void {
-  if (steps.every(({ arcs }) => arcs.length === 0)) return;
+  if (steps.every(({ arcs }) => arcs.length === 0)) return warnBefore(steps, entry, load);
   const byName = new Map(steps.map((step) => [step.name, step]));
   const reached = new Set([entry]);
   // A set hands out what is added while it is walked.
@@ -86,4 +86,15 @@ export function warnUnreached(steps: readonly Step[], entry: string, load: LoadC
         `No arc leads to step ${name}`,
         "Name it in a next, or start there with --target",
       );
+}
+
+/** In the order of the file, what stands before `start` never runs; entry_step is a choice. */
+function warnBefore(steps: readonly Step[], entry: string, load: LoadContext): void {
+  const first = entry === "start" ? steps.findIndex(({ name }) => name === entry) : 0;
+  for (const { name, path } of steps.slice(0, Math.max(0, first)))
+    load.warn(
+      [...path, "step"],
+      `Step ${name} stands before ${entry}, where the run begins, and does not run`,
+      "Move it behind that step, or name it in a next",
+    );
 }

@@ -1,10 +1,11 @@
+import { isRecord } from "../../base/record.ts";
 import type { SpecLevel } from "../expand.ts";
 import type { Loop, LoopInput } from "../model.ts";
 import { check } from "../schema/check.ts";
 import { loop as loopShape, loopSource, loopSpecKeys } from "../schema/file.ts";
 import type { KeyPath } from "../source.ts";
 import { compileValue } from "../values.ts";
-import { isMap, type LoadContext } from "./context.ts";
+import type { LoadContext } from "./context.ts";
 import { levelShape, splitSpec } from "./spec.ts";
 import { anything } from "../schema/shapes.ts";
 
@@ -70,7 +71,7 @@ function thresholdOf(value: unknown): Loop["threshold"] {
 
 function loopInput(node: unknown, path: KeyPath, load: LoadContext): LoopInput {
   const { source } = load;
-  if (isMap(node) && Object.hasOwn(node, "file") && hasOnly(node, ["file", "format"])) {
+  if (isRecord(node) && Object.hasOwn(node, "file") && hasOnly(node, ["file", "format"])) {
     const { file, format } = check(SOURCES.file, node, path, source);
     const ending = /\.([a-z]+)$/i.exec(file)?.[1]?.toLowerCase() ?? "";
     const found = format ?? formatOf(ending);
@@ -81,7 +82,7 @@ function loopInput(node: unknown, path: KeyPath, load: LoadContext): LoopInput {
       });
     return { kind: "file", path: compileValue(file, [...path, "file"], source), format: found };
   }
-  if (isMap(node) && Object.hasOwn(node, "result") && hasOnly(node, ["result", "items"])) {
+  if (isRecord(node) && Object.hasOwn(node, "result") && hasOnly(node, ["result", "items"])) {
     const { result, items } = check(SOURCES.result, node, path, source);
     return { kind: "result", ref: compileValue(result, [...path, "result"], source), items };
   }

@@ -1,3 +1,4 @@
+import { isRecord } from "../../base/record.ts";
 import { ACTIONS } from "../actions/index.ts";
 import type { ActionKind } from "../actions/action.ts";
 import { retryRules } from "../expand.ts";
@@ -9,7 +10,6 @@ import { anything, table, text } from "../schema/shapes.ts";
 import type { KeyPath, Source } from "../source.ts";
 import { compileCondition } from "../values.ts";
 import { compileAssignments } from "./assignments.ts";
-import { isMap } from "./context.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -131,7 +131,7 @@ function elseAction(fields: Fields, path: KeyPath, source: Source): FoundAction 
       hint: "Keep one of the two",
       part: "key",
     });
-  if (!isMap(inside) || !Object.hasOwn(inside, "then")) return { node: inside, at };
+  if (!isRecord(inside) || !Object.hasOwn(inside, "then")) return { node: inside, at };
   const [other] = Object.keys(inside).filter((key) => key !== "then");
   if (other !== undefined)
     throw source.error([...at, other], {
@@ -149,7 +149,7 @@ function oneAction(
   source: Source,
 ): { readonly action: Fields; readonly actionPath: KeyPath } {
   if (Array.isArray(node) && node.length === 1) return oneAction(node[0], [...at, 0], source);
-  if (isMap(node)) return { action: node, actionPath: at };
+  if (isRecord(node)) return { action: node, actionPath: at };
   const hint = `Write then: { do: … } with one of: ${DO_LIST}`;
   if (node === undefined || node === null)
     throw source.error(at, { message: "The rule does not say what to do", hint });

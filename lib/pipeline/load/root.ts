@@ -1,3 +1,4 @@
+import { isRecord } from "../../base/record.ts";
 import type { SpecLevel } from "../expand.ts";
 import type { PluginUse, Playbook } from "../model.ts";
 import { check, kindText } from "../schema/check.ts";
@@ -5,7 +6,7 @@ import { executor, executorSpecKeys, playbook, plugin } from "../schema/file.ts"
 import { nearHint, shownName } from "../schema/near.ts";
 import { anything, list } from "../schema/shapes.ts";
 import type { KeyPath, Source } from "../source.ts";
-import { isMap, type LoadContext } from "./context.ts";
+import type { LoadContext } from "./context.ts";
 import { levelShape, splitSpec } from "./spec.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -16,6 +17,7 @@ export interface Root extends Pick<Playbook, "name" | "workload" | "keychain" | 
   /** Spec of the run, for its tasks. */
   readonly level: SpecLevel;
   readonly maxDuration: string | number | undefined;
+  readonly maxBytes: string | number | undefined;
   readonly output: unknown;
   /** Returns the name of the step a run starts at. */
   entryFor(names: readonly string[]): string;
@@ -49,7 +51,7 @@ function baseName(file: string): string {
 export function readRoot(data: unknown, load: LoadContext): Root {
   const { source } = load;
   if (Array.isArray(data)) return readList(data, source);
-  if (isMap(data)) return readPlaybook(data, load);
+  if (isRecord(data)) return readPlaybook(data, load);
   const isEmpty = data === null;
   throw source.error([], {
     message: isEmpty ? "The file is empty" : `The file holds ${kindText(data)}`,
@@ -63,7 +65,7 @@ function readList(nodes: readonly unknown[], source: Source): Root {
       message: "The file holds an empty list",
       hint: "Write steps: - step: NAME with tool: [ … ], or tasks: - NAME: { kind: … }",
     });
-  const hasSteps = nodes.some((node) => isMap(node) && Object.hasOwn(node, "step"));
+  const hasSteps = nodes.some((node) => isRecord(node) && Object.hasOwn(node, "step"));
   return {
     name: baseName(source.file),
     workload: {},
@@ -72,6 +74,7 @@ function readList(nodes: readonly unknown[], source: Source): Root {
     content: hasSteps ? { kind: "steps", nodes, path: [] } : { kind: "tasks", nodes },
     level: NO_LEVEL,
     maxDuration: undefined,
+    maxBytes: undefined,
     output: undefined,
     entryFor: (names) => (names.includes("start") ? "start" : (names[0] ?? "")),
   };
@@ -97,6 +100,7 @@ function readPlaybook(data: Fields, load: LoadContext): Root {
     content: { kind: "steps", nodes: fields.workflow, path: ["workflow"] },
     level: run.level,
     maxDuration: run.maxDuration,
+    maxBytes: run.maxBytes,
     output: fields.output,
     entryFor: (names) => entryOf(names, run.entryStep, load),
   };
@@ -108,7 +112,7 @@ function refuseSingle(data: Fields, source: Source): void {
   const [only = ""] = keys;
   const inner = data[only];
   const isStep = Object.hasOwn(data, "step") && !Object.hasOwn(data, "apiVersion");
-  const isTask = keys.length === 1 && isMap(inner) && Object.hasOwn(inner, "kind");
+  const isTask = keys.length === 1 && isRecord(inner) && Object.hasOwn(inner, "kind");
   if (!isStep && !isTask) return;
   throw source.error([isStep ? "step" : only], {
     message: `The file holds one ${isStep ? "step" : "task"} that is in no list`,
@@ -129,13 +133,14 @@ function readExecutor(node: unknown, load: LoadContext) {
     level: on_unmatched === undefined ? level : withUnmatched(level, on_unmatched),
     entryStep: own.entry_step,
     maxDuration: own.max_duration,
+    maxBytes: own.max_bytes,
   };
 }
 
 /** `executor.spec.on_unmatched` is what a policy says that says nothing itself. */
 function withUnmatched(level: SpecLevel, word: string): SpecLevel {
   const { policy } = level.spec;
-  const own = isMap(policy) ? policy : {};
+  const own = isRecord(policy) ? policy : {};
   return { ...level, spec: { ...level.spec, policy: { on_unmatched: word, ...own } } };
 }
 

@@ -1,3 +1,4 @@
+import { isRecord } from "../../base/record.ts";
 import type { SpecLevel } from "../expand.ts";
 import type { Step } from "../model.ts";
 import { check } from "../schema/check.ts";
@@ -6,7 +7,7 @@ import { anything } from "../schema/shapes.ts";
 import { shownName } from "../schema/near.ts";
 import type { KeyPath } from "../source.ts";
 import { compileArcs } from "./arcs.ts";
-import { isMap, type LoadContext } from "./context.ts";
+import type { LoadContext } from "./context.ts";
 import { compileLoop } from "./loop.ts";
 import { SCOPE_NAMES } from "./names.ts";
 import { compileAdmission } from "./policy.ts";
@@ -84,7 +85,7 @@ function stepSpec(node: unknown, path: KeyPath, load: LoadContext) {
   const { own, level } = splitSpec(node, path, SPEC, load.source);
   const { policy } = level.spec;
   const policyPath = [...path, "policy"];
-  if (!isMap(policy)) return { level, admit: [], maxIterations: own.max_iterations };
+  if (!isRecord(policy)) return { level, admit: [], maxIterations: own.max_iterations };
   const { admit, ...rest } = policy;
   return {
     level: { spec: { ...level.spec, policy: rest }, path },

@@ -1,3 +1,4 @@
+import { isRecord } from "../../base/record.ts";
 import { z, type ZodType } from "zod";
 import { nearHint, shownName } from "../schema/near.ts";
 import { type MergedSpec, mergeSpecs, type SpecLevel } from "../expand.ts";
@@ -10,7 +11,7 @@ import { retry as retryShape } from "../schema/policy.ts";
 import { RETRY_KEYS } from "../actions/retry.ts";
 import { anything, type Keys, table, text } from "../schema/shapes.ts";
 import type { KeyPath, Source } from "../source.ts";
-import { isMap, type LoadContext } from "./context.ts";
+import type { LoadContext } from "./context.ts";
 import { SCOPE_NAMES } from "./names.ts";
 import { compilePolicy } from "./policy.ts";
 
@@ -60,7 +61,7 @@ function labelTasks(
   step: string,
   source: Source,
 ): readonly LabelledTask[] {
-  if (isMap(node)) return [labelTask(node, path, `${step}_task`, source)];
+  if (isRecord(node)) return [labelTask(node, path, `${step}_task`, source)];
   if (!Array.isArray(node) || node.length === 0)
     throw source.error(path, {
       message: `tool must be a list of tasks or one task, not ${kindText(node)}`,
@@ -72,28 +73,44 @@ function labelTasks(
 }
 
 function labelTask(node: unknown, path: KeyPath, unnamed: string, source: Source): LabelledTask {
-  if (!isMap(node))
+  if (!isRecord(node))
     throw source.error(path, {
       message: `A task must be a map, not ${kindText(node)}`,
       hint: "Write NAME: { kind: http, url: … }",
     });
   const keys = Object.keys(node);
   const [only = ""] = keys;
-  if (Object.hasOwn(node, "kind") && !isMap(node["kind"])) {
+  if (isFlattened(node)) throw flattened(only, path, source);
+  if (Object.hasOwn(node, "kind") && !isRecord(node["kind"])) {
     const { name } = node;
     const hasName = typeof name === "string";
     const labelPath = hasName ? [...path, "name"] : path;
     return { label: hasName ? name : unnamed, fields: node, path, labelPath };
   }
   const inner = node[only];
-  if (keys.length === 1 && isMap(inner))
+  if (keys.length === 1 && isRecord(inner))
     return { label: only, fields: inner, path: [...path, only], labelPath: [...path, only] };
   throw notATask(node, path, source);
 }
 
+/** Says whether the keys of a task stand beside its label, and not below it. */
+function isFlattened(node: Fields): boolean {
+  const [only = "", second] = Object.keys(node);
+  const isEmpty = node[only] === null || node[only] === undefined;
+  return isEmpty && second === "kind" && only !== "name" && !Object.hasOwn(node, "name");
+}
+
+function flattened(label: string, path: KeyPath, source: Source) {
+  return source.error([...path, "kind"], {
+    message: `kind stands beside the task ${shownName(label)}, and not in it`,
+    hint: `Indent the keys of the task further than ${shownName(label)}`,
+    part: "key",
+  });
+}
+
 function notATask(node: Fields, path: KeyPath, source: Source) {
   const keys = Object.keys(node);
-  if (keys.length > 1 && keys.every((key) => isMap(node[key])))
+  if (keys.length > 1 && keys.every((key) => isRecord(node[key])))
     return source.error(path, {
       message: "Several tasks stand in one map, where their order is not said",
       hint: "Write a list: - NAME: { kind: … } for each",
@@ -256,8 +273,8 @@ function taskSpec(
   const known = levels.map(({ spec, path: at }) => ({ path: at, spec: onlyFor(kind, spec) }));
   const written = own ?? {};
   // A spec that is no map is refused below, where it stands.
-  const last: SpecLevel = { spec: isMap(written) ? written : {}, path };
-  if (!isMap(written)) check(shape, written, path, source);
+  const last: SpecLevel = { spec: isRecord(written) ? written : {}, path };
+  if (!isRecord(written)) check(shape, written, path, source);
   const defaults: SpecLevel = { spec: kind.specDefaults, path: undefined };
   const merged = mergeSpecs([defaults, ...known, last], path, source);
   check(shape, merged.spec, path, merged.source);

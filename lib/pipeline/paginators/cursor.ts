@@ -1,8 +1,10 @@
 import { WeirError } from "../../base/errors.ts";
 import { isMap, kindName, scalarText } from "../readings.ts";
+import type { Reading } from "../setting.ts";
 import { type From, fromOf } from "./from.ts";
 import { type Into, intoOf } from "./into.ts";
 import { keyOf, neededFixedKey } from "./keys.ts";
+import { openNextUrl } from "./next-url.ts";
 import {
   END,
   type NextPage,
@@ -16,7 +18,8 @@ import {
 const CURSOR_LIMIT = 64 * 1024;
 
 /** Returns a paginator that sends back what stands in `from`. */
-export function openCursor(from: From, into: Into, start?: string): Paginator {
+export function openCursor(from: From, into: Into | "url", start?: string): Paginator {
+  if (into === "url") return openNextUrl(from);
   return {
     first: start === undefined ? [] : [{ into, value: start }],
     next: (page) => nextCursor(page, from, into),
@@ -31,8 +34,15 @@ export const cursorPaginator: PaginatorKind = {
   keys: ["from", "into", "start"],
   compile(input) {
     const from = neededFixedKey(input, "from", fromOf, 'Write from: "$.next_cursor"');
-    const into = neededFixedKey(input, "into", intoOf, "Write into: {query: cursor}");
+    const into = neededFixedKey(input, "into", cursorIntoOf, "Write into: {query: cursor}");
     const start = keyOf(input, "start", startOf);
+    if (into === "url" && start !== undefined) {
+      throw input.source.error([...input.path, "start"], {
+        message: "start has no place when the cursor is the URL of the next page",
+        hint: "Write the URL of the first page as url of the task",
+        part: "key",
+      });
+    }
     return {
       wanted: [from],
       isCounting: false,
@@ -44,6 +54,11 @@ export const cursorPaginator: PaginatorKind = {
     };
   },
 };
+
+/** A cursor may also be the whole URL of the next page. */
+function cursorIntoOf(key: string): (value: unknown) => Reading<Into | "url"> {
+  return (value) => (value === "url" ? { value } : intoOf(key)(value));
+}
 
 function startOf(key: string) {
   return (value: unknown) => {

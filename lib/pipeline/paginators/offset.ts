@@ -1,44 +1,28 @@
-import { WeirError } from "../../base/errors.ts";
-import { countOf, wholeNumber } from "../readings.ts";
 import type { Scope } from "../scope.ts";
-import type { Setting } from "../setting.ts";
-import { type From, fromOf } from "./from.ts";
-import { type Into, intoOf } from "./into.ts";
-import { fixedKey, keyOf } from "./keys.ts";
+import {
+  compileCounting,
+  COUNTING_KEYS,
+  type CountingPlan,
+  countOfPage,
+  readLimit,
+  totalOf,
+} from "./counting.ts";
 import {
   END,
   type NextPage,
-  type Page,
   type Paginator,
   type PaginatorKind,
   type PaginatorPlan,
   type Placement,
 } from "./paginator.ts";
 
-const DEFAULT_INTO: Into = { kind: "query", name: "offset" };
-const DEFAULT_LIMIT_INTO: Into = { kind: "query", name: "limit" };
-
-interface OffsetPlan {
-  readonly into: Into;
-  readonly limitInto: Into;
-  readonly limit: Setting<number> | undefined;
-  readonly start: Setting<number> | undefined;
-  readonly total: From | undefined;
-}
-
 /** Counts the items that were there. */
 export const offsetPaginator: PaginatorKind = {
   name: "offset",
   summary: "counts items: offset and limit; ends at the total, or at a short or empty page",
-  keys: ["into", "limit", "limit_into", "start", "total"],
+  keys: COUNTING_KEYS,
   compile(input): PaginatorPlan {
-    const plan: OffsetPlan = {
-      into: fixedKey(input, "into", intoOf) ?? DEFAULT_INTO,
-      limitInto: fixedKey(input, "limit_into", intoOf) ?? DEFAULT_LIMIT_INTO,
-      limit: keyOf(input, "limit", (key) => countOf(key, 1)),
-      start: keyOf(input, "start", (key) => countOf(key, 0)),
-      total: fixedKey(input, "total", fromOf),
-    };
+    const plan = compileCounting(input, { count: "offset", limit: "limit" });
     return {
       wanted: plan.total === undefined ? [] : [plan.total],
       isCounting: true,
@@ -51,13 +35,9 @@ export const offsetPaginator: PaginatorKind = {
   },
 };
 
-function openOffset(
-  { into, limitInto, limit: limitSetting, start, total }: OffsetPlan,
-  scope: Scope,
-  note: (message: string) => void,
-): Paginator {
-  const limit = limitSetting?.read(scope);
-  const size: readonly Placement[] = limit === undefined ? [] : [{ into: limitInto, value: limit }];
+function openOffset(plan: CountingPlan, scope: Scope, note: (message: string) => void): Paginator {
+  const { into, start, total } = plan;
+  const { limit, placements: size } = readLimit(plan, scope);
   let offset = start?.read(scope) ?? 0;
   const from = (value: number): readonly Placement[] => [{ into, value }, ...size];
   const goOn = (): NextPage => ({ kind: "values", placements: from(offset), cursor: undefined });
@@ -82,27 +62,4 @@ function openOffset(
       return goOn();
     },
   };
-}
-
-/**
- * Returns how many items a page has.
- *
- * @throws {WeirError} PAGE_INVALID when that cannot be known
- */
-export function countOfPage({ count }: Page): number {
-  if (count !== undefined) return count;
-  throw new WeirError("PAGE_INVALID", "The items of the page cannot be counted: it is no list", {
-    hint: 'Say where they are: accumulate: {path: "$.items"}',
-  });
-}
-
-/** Returns the number that stands in `from`, also when it is a text; undefined when there is none. */
-export function totalOf(page: Page, from: From | undefined): number | undefined {
-  const found = from === undefined ? undefined : page.look(from);
-  if (from === undefined || found === undefined || found === null) return undefined;
-  const total = wholeNumber(found);
-  if (total !== undefined && total >= 0) return total;
-  throw new WeirError("PAGE_INVALID", "The total of the pages is no whole number", {
-    hint: "Let paginate.total name a number, or leave it out: a short page ends the pages as well",
-  });
 }

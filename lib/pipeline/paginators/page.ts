@@ -1,28 +1,23 @@
-import { countOf } from "../readings.ts";
 import type { Scope } from "../scope.ts";
-import type { Setting } from "../setting.ts";
+import {
+  compileCounting,
+  COUNTING_KEYS,
+  type CountingPlan,
+  countOfPage,
+  readLimit,
+  totalOf,
+} from "./counting.ts";
 import { type From, fromOf } from "./from.ts";
-import { type Into, intoOf } from "./into.ts";
-import { fixedKey, keyOf } from "./keys.ts";
-import { countOfPage, totalOf } from "./offset.ts";
+import { fixedKey } from "./keys.ts";
 import {
   END,
   type NextPage,
   type Paginator,
   type PaginatorKind,
   type PaginatorPlan,
-  type Placement,
 } from "./paginator.ts";
 
-const DEFAULT_INTO: Into = { kind: "query", name: "page" };
-const DEFAULT_LIMIT_INTO: Into = { kind: "query", name: "per_page" };
-
-interface NumberPlan {
-  readonly into: Into;
-  readonly limitInto: Into;
-  readonly limit: Setting<number> | undefined;
-  readonly start: Setting<number> | undefined;
-  readonly total: From | undefined;
+interface NumberPlan extends CountingPlan {
   readonly totalPages: From | undefined;
 }
 
@@ -30,14 +25,10 @@ interface NumberPlan {
 export const pagePaginator: PaginatorKind = {
   name: "page",
   summary: "counts pages; ends at the last one, or at a short or empty page",
-  keys: ["into", "limit", "limit_into", "start", "total", "total_pages"],
+  keys: [...COUNTING_KEYS, "total_pages"],
   compile(input): PaginatorPlan {
     const plan: NumberPlan = {
-      into: fixedKey(input, "into", intoOf) ?? DEFAULT_INTO,
-      limitInto: fixedKey(input, "limit_into", intoOf) ?? DEFAULT_LIMIT_INTO,
-      limit: keyOf(input, "limit", (key) => countOf(key, 1)),
-      start: keyOf(input, "start", (key) => countOf(key, 0)),
-      total: fixedKey(input, "total", fromOf),
+      ...compileCounting(input, { count: "page", limit: "per_page" }),
       totalPages: fixedKey(input, "total_pages", fromOf),
     };
     return {
@@ -53,9 +44,8 @@ export const pagePaginator: PaginatorKind = {
 };
 
 function openPage(plan: NumberPlan, scope: Scope): Paginator {
-  const { into, limitInto, total, totalPages } = plan;
-  const limit = plan.limit?.read(scope);
-  const size: readonly Placement[] = limit === undefined ? [] : [{ into: limitInto, value: limit }];
+  const { into, total, totalPages } = plan;
+  const { limit, placements: size } = readLimit(plan, scope);
   const start = plan.start?.read(scope) ?? 1;
   let number = start;
   let seen = 0;

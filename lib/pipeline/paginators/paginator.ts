@@ -79,7 +79,7 @@ export interface PaginatorPlan {
 /** One word behind `paginate.type`. */
 export interface PaginatorKind {
   readonly name: string;
-  /** One line for the manual. */
+  /** Predicate of a sentence about it, for editors. */
   readonly summary: string;
   /** Its keys, beside those that all have. */
   readonly keys: readonly string[];

@@ -1,5 +1,6 @@
 import type { ZodType } from "zod";
 import type { WeirError } from "../../base/errors.ts";
+import { keyPathText } from "../../base/key-path.ts";
 import type { Complaint, KeyPath, Source } from "../source.ts";
 import { readWords, wordsFor } from "./words.ts";
 
@@ -11,17 +12,9 @@ interface Found {
 
 const LISTED = 20;
 
-/** Returns `path` as people write it: `workflow[0].tool`. */
+/** Returns a path as people write it: `workflow[0].tool`. */
 export function pathText(path: KeyPath): string {
-  const text = path
-    .map((part, at) => {
-      if (typeof part === "number") return `[${part}]`;
-      const short = part.length > 60 ? `${part.slice(0, 60)}…` : part;
-      const name = /^[\w-]+$/.test(short) ? short : JSON.stringify(short);
-      return at === 0 ? name : `.${name}`;
-    })
-    .join("");
-  return text === "" ? "The file" : text;
+  return path.length === 0 ? "The file" : keyPathText(path);
 }
 
 /** Returns the noun phrase for what `value` is; never the value, which may be a secret. */

@@ -4,6 +4,7 @@ import {
   count,
   either,
   fixedDuration,
+  fixedSize,
   list,
   map,
   scalar,
@@ -89,6 +90,9 @@ export function executorSpecKeys() {
   return {
     entry_step: text("start").optional().meta({ description: "Step the run starts at" }),
     max_duration: fixedDuration("2h").optional().meta({ description: "Longest a run may take" }),
+    max_bytes: fixedSize("1GB").optional().meta({
+      description: "Most bytes that all responses of a run may have together, decoded",
+    }),
     on_unmatched: word(["continue", "fail"]).optional().meta({
       description: "What happens when no rule of a task matches",
     }),

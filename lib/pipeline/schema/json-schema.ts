@@ -120,11 +120,29 @@ function rootShape(): ZodType {
 /** Made once: zod takes each id once. */
 const ROOT = rootShape();
 
+const WITH_STEP = { contains: { type: "object", required: ["step"] } };
+const LABELLED = { minProperties: 1, additionalProperties: { type: "object" } };
+const WITH_TASK = { contains: { type: "object", anyOf: [{ required: ["kind"] }, LABELLED] } };
+
+/**
+ * Tells the forms of a file apart as the loader does. Of three shapes beside each other an editor
+ * would take steps for the ones that were meant, and blame a task for having no step.
+ */
+function byForm([whole = {}, steps = {}, tasks = {}]: readonly object[]): object {
+  const begun = { if: WITH_TASK, then: tasks, else: { anyOf: [steps, tasks] } };
+  const lists = { if: WITH_STEP, then: steps, else: begun };
+  return { type: ["object", "array"], if: { type: "object" }, then: whole, else: lists };
+}
+
 /** Returns the JSON Schema (draft 2020-12) of a pipeline file, for editors that check as one types. */
 export function pipelineJsonSchema(): object {
-  const schema = z.toJSONSchema(ROOT, { io: "input", target: "draft-2020-12" });
+  const { anyOf: forms = [], ...schema } = z.toJSONSchema(ROOT, {
+    io: "input",
+    target: "draft-2020-12",
+  });
   return {
     ...schema,
+    ...byForm(forms),
     title: "weir pipeline",
     description: "A playbook, a list of steps, or a list of tasks",
   };

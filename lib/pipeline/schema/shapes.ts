@@ -85,6 +85,17 @@ export function fixedDuration(example = "2s"): ZodType<number | string> {
   ]);
 }
 
+const SIZE = /^\d+(?:\.\d+)? ?(?:[kmgt]i?b|b)?$/i;
+
+/** A number of bytes or a size with a unit, at least 1 B, known when the file is read. */
+export function fixedSize(example = "500MB"): ZodType<number | string> {
+  const expected = "a number of bytes, or a size such as 64MiB or 500MB";
+  return either<number | string>({ expected, example }, (says) => [
+    z.int(says).min(1, says),
+    z.string(says).regex(SIZE, says),
+  ]);
+}
+
 /** True or false, or a template that gives one. */
 export function flag(example = "true"): ZodType<boolean | string> {
   const words = { expected: "true or false, or a template that gives one", example };

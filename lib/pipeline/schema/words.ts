@@ -93,7 +93,11 @@ function expectedBy(issue: Finding): string {
   if (issue.code === "invalid_value") return alternatives(issue.values.map(String));
   if (issue.code !== "too_small" && issue.code !== "too_big") return "something else";
   const isSmall = issue.code === "too_small";
-  if (issue.origin === "string" || issue.origin === "array") return isSmall ? "longer" : "shorter";
+  if (issue.origin === "string" || issue.origin === "array") {
+    const what = issue.origin === "string" ? "a text" : "a list";
+    if (!isSmall) return `${what} that is shorter`;
+    return issue.minimum === 1 ? `${what} that is not empty` : `${what} that is longer`;
+  }
   return isSmall ? `at least ${issue.minimum}` : `at most ${issue.maximum}`;
 }
 

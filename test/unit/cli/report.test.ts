@@ -25,7 +25,7 @@ test("errorText() lets nothing through that drives a terminal or starts a line",
   const hostile = "a\u001b[2J\u0007\rb\nhint: run this\u202e\u009b31m";
   const error = new WeirError("NET_PROTOCOL", hostile, {
     hint: hostile,
-    details: { frame: hostile },
+    details: { frame: hostile, body_preview: hostile },
     cause: new Error(hostile),
   });
   const text = errorText(error, { isDebug: true, isColoured: false });
@@ -103,4 +103,16 @@ test("errorText() does not repeat a place that the message has", () => {
   const details = { file: "c.toml", line: 2, column: 1, problems: [{}, { message: "x" }] };
   const error = new WeirError("CONFIG_INVALID", "Bad, in c.toml:2:1", { details });
   expect(errorText(error, PLAIN)).toBe("weir: error: Bad, in c.toml:2:1\n");
+});
+
+test("NO26 errorText() shows how the response of a failed task begins, on one line", () => {
+  const details = { body_preview: `{\n  "error": "no such account"\n}${" ".repeat(9)}` };
+  const error = new WeirError("PIPELINE_FAILED", "Bad", { hint: "Do", details });
+  expect(errorText(error, PLAIN)).toBe(
+    'weir: error: Bad\nresponse: { "error": "no such account" }\nhint: Do\n',
+  );
+  const long = new WeirError("PIPELINE_FAILED", "Bad", {
+    details: { body_preview: "x".repeat(999) },
+  });
+  expect(errorText(long, PLAIN).split("\n")[1]).toHaveLength("response: ".length + 301);
 });

@@ -16,7 +16,7 @@ import { type Body, textBody } from "../../../lib/http/body.ts";
 import type { Draft } from "../../../lib/http/draft.ts";
 import type { Exchange } from "../../../lib/http/exchange.ts";
 import { MemoryJar } from "../../../lib/session/jar.ts";
-import { type FakeClock, fakeClock } from "../../support/fake-clock.ts";
+import { type FakeClock, fakeClock, hastyClock } from "../../support/fake-clock.ts";
 import { draftOf } from "../../support/drafts.ts";
 import { startServer } from "../../support/loopback-server.ts";
 import { answerOnce, isWholeRequest, startRawServer } from "../../support/raw-server.ts";
@@ -33,15 +33,7 @@ interface BenchOptions extends Partial<Ports> {
 function openBench({ options, ...own }: BenchOptions = {}) {
   const fake = fakeClock();
   const waits: number[] = [];
-  const clock: FakeClock = {
-    ...fake,
-    after(delayMs, task) {
-      waits.push(delayMs);
-      const stop = fake.after(delayMs, task);
-      setImmediate(() => fake.advance(delayMs));
-      return stop;
-    },
-  };
+  const clock = hastyClock(waits, fake);
   const transport = testTransport({ keepAlive: true });
   const nothing = async (): Promise<void> => undefined;
   const ports: Ports = {

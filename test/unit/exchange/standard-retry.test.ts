@@ -8,7 +8,7 @@ import { type RetryNote, standardRetry } from "../../../lib/exchange/standard-re
 import { textBody } from "../../../lib/http/body.ts";
 import type { Draft } from "../../../lib/http/draft.ts";
 import { draftOf, exchangeOf } from "../../support/drafts.ts";
-import { type FakeClock, fakeClock } from "../../support/fake-clock.ts";
+import { fakeClock, hastyClock } from "../../support/fake-clock.ts";
 import { type Reply, startServer } from "../../support/loopback-server.ts";
 import { isWholeRequest, startRawServer } from "../../support/raw-server.ts";
 import { failure, runtime } from "../../support/wire.ts";
@@ -28,15 +28,7 @@ const POLICY: RetryPolicy = {
 function openBench(policy = POLICY, isUnsafeAllowed = false) {
   const fake = fakeClock();
   const waits: number[] = [];
-  const clock: FakeClock = {
-    ...fake,
-    after(delayMs, task) {
-      waits.push(delayMs);
-      const stop = fake.after(delayMs, task);
-      setImmediate(() => fake.advance(delayMs));
-      return stop;
-    },
-  };
+  const clock = hastyClock(waits, fake);
   const notes: RetryNote[] = [];
   const retry = standardRetry({
     policy,

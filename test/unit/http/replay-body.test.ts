@@ -123,3 +123,18 @@ test("replayBody() takes a body that is all there at once, and keeps it to be re
   await readSome(replay.body, 1);
   expect(await textOf(replay.rest())).toBe("whole");
 });
+
+test("replayBody() tells every reader of a failure to take a body at once", async () => {
+  const source = bodyOf();
+  const failed = new WeirError("BODY_TOO_LARGE", "Too large");
+  const chunks = {
+    [Symbol.asyncIterator]: () => source.chunks[Symbol.asyncIterator](),
+    takeWhole: () => {
+      throw failed;
+    },
+  };
+  const replay = replayBody({ ...source, chunks });
+  expect(replay.body.chunks.takeWhole?.()).toBeUndefined();
+  expect(await failure(textOf(replay.body))).toBe(failed);
+  expect(await failure(textOf(replay.rest()))).toBe(failed);
+});

@@ -2,10 +2,10 @@ import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Validator } from "@cfworker/json-schema";
-import { WeirError } from "../../../lib/base/errors.ts";
 import { readDocument } from "../../../lib/pipeline/document.ts";
 import { loadPlaybook } from "../../../lib/pipeline/load.ts";
 import { pipelineJsonSchema } from "../../../lib/pipeline/schema/json-schema.ts";
+import { errorOf } from "../../support/errors.ts";
 
 interface Row {
   readonly file: string;
@@ -23,16 +23,6 @@ const FOLDER = join(import.meta.dir, "../../../fixtures/pipelines");
 const read = (file: string): Uint8Array => readFileSync(join(FOLDER, "broken", file));
 const ROWS: readonly Row[] = JSON.parse(readFileSync(join(FOLDER, "broken.json"), "utf8"));
 const SCHEMA = new Validator(pipelineJsonSchema(), "2020-12", true);
-
-function errorOf(task: () => unknown): WeirError {
-  try {
-    task();
-  } catch (error) {
-    if (error instanceof WeirError) return error;
-    throw error;
-  }
-  throw new Error("It loaded");
-}
 
 /** The line a frame shows and the column its caret stands below, both as in the file. */
 function caretOf(frame: string): number {

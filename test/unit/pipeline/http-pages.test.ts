@@ -113,6 +113,17 @@ describe("NO46 cursor", () => {
     expect(last).toEqual({ page: { size: 2, ...("body" in into ? { cursor: "c2" } : {}) } });
   });
 
+  test("may be the URL of the next page", async () => {
+    const urls: Handler = (hit) => {
+      const page = Number(queryOf(hit, "p") ?? 0);
+      return { json: { items: PAGES[page], next: page < 2 ? `/items?p=${page + 1}` : null } };
+    };
+    const paginate = { type: "cursor", from: "$.next", into: "url", accumulate: "$.items[*]" };
+    using done = await paged(urls, paginate);
+    expect(ids(done.outcome)).toEqual([1, 2, 3, 4, 5]);
+    expect(done.targets()[2]).toBe("/items?p=2");
+  });
+
   test("comes from a header", async () => {
     const paginate = { type: "cursor", from: "header X-Next", into: { query: "cursor" } };
     using done = await paged(answer, { ...paginate, accumulate: { path: "$.items" } });
@@ -489,7 +500,7 @@ describe("policy and pages", () => {
       return { status: 503 };
     };
   };
-  test("WEAK1 the attempts are counted for each page", async () => {
+  test("WEAK1 ASK18 the attempts are counted for each page", async () => {
     const changes: RunChanges = {
       again: ({ error }, { attempt }) =>
         error !== null && attempt < 2 ? { waitMs: 0, reason: "503" } : undefined,
@@ -668,4 +679,11 @@ test("plan shows the first request and the rules that paginate stands for", () =
   expect(lines[0]).toBe("GET http://a.test/1");
   expect(lines.join("\n")).toContain("do: jump");
   expect(work.plan({ layers: [], options: {} })[0]).toContain("depends on the run");
+});
+
+test("plan shows what ends the pages", () => {
+  const paginate = { type: "link", stop: "{{ page.count < 9 }}", max_pages: 500, max_time: "5m" };
+  const lines = httpTask({ url: "http://a.test" }, { paginate }).plan({ layers: [], options: {} });
+  for (const line of ["when: {{ page.count < 9 }}", "max_pages: 500", "max_time: 5m"])
+    expect(lines).toContainEqual(expect.stringContaining(line));
 });

@@ -5,18 +5,9 @@ import { startServer } from "../../support/loopback-server.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { runtime } from "../../support/wire.ts";
 import { httpTask, testRun } from "./http-support.ts";
+import { errorOf } from "../../support/errors.ts";
 
 const OK = { json: { ok: true } };
-
-function failureOf(task: () => unknown): WeirError {
-  try {
-    task();
-  } catch (error) {
-    if (error instanceof WeirError) return error;
-    throw error;
-  }
-  throw new Error("Nothing was thrown");
-}
 
 /** Returns what a task failed with: templates throw, the rest is an outcome. */
 async function problemOf(work: Promise<Outcome>): Promise<unknown> {
@@ -46,7 +37,7 @@ test("NO16 endpoint is the url, with a warning; both are an error", async () => 
   const work = httpTask({ endpoint: `${server.url}/a` });
   expect(work.warnings).toEqual(["endpoint is the old name of url"]);
   expect((await work.run(run.context)).status).toBe("ok");
-  const error = failureOf(() => httpTask({ endpoint: "http://a.test", url: "http://a.test" }));
+  const error = errorOf(() => httpTask({ endpoint: "http://a.test", url: "http://a.test" }));
   expect(error).toMatchObject({ code: "PIPELINE_INVALID", details: { path: "task.endpoint" } });
 });
 
@@ -74,7 +65,7 @@ test.each([
   { name: "a list", params: ["a"] },
   { name: "a text", params: "a=b" },
 ])("NO17 params that are $name are refused when the file is loaded", ({ params }) => {
-  const error = failureOf(() => httpTask({ url: "http://a.test/", params }));
+  const error = errorOf(() => httpTask({ url: "http://a.test/", params }));
   expect(error).toMatchObject({ code: "PIPELINE_INVALID", details: { path: "task.params" } });
 });
 
@@ -130,7 +121,7 @@ test.each([
   { first: "body", second: "form" },
   { first: "form", second: "multipart" },
 ])("NO18 $first and $second together are refused", ({ first, second }) => {
-  const error = failureOf(() => httpTask({ url: "http://a.test", [first]: {}, [second]: {} }));
+  const error = errorOf(() => httpTask({ url: "http://a.test", [first]: {}, [second]: {} }));
   expect(error).toMatchObject({ code: "PIPELINE_INVALID", details: { path: `task.${second}` } });
 });
 
@@ -233,7 +224,7 @@ test("NO19 WEAK4 an auth that does not resolve fails the task, and nothing is se
   const empty = httpTask({ url: server.url, auth: "{{ none }}" }).run(run.context);
   expect(await problemOf(empty)).toMatchObject({
     code: "TEMPLATE_TYPE",
-    details: { name: "test.yaml", line: 2 },
+    details: { file: "test.yaml", line: 2 },
   });
 });
 

@@ -1,46 +1,27 @@
 import { describe, expect, test } from "bun:test";
 import { type Handler, startServer } from "../../support/loopback-server.ts";
 import { systemClock } from "../../../lib/base/clock.ts";
-import { openRun, runPlaybook } from "../../../lib/pipeline/index.ts";
-import { loadPlaybook } from "../../../lib/pipeline/load.ts";
-import { temporaryFolder } from "../../support/temporary-folder.ts";
-import { runtime } from "../../support/wire.ts";
+import { runPipeline } from "../../support/pipeline-run.ts";
 
 /** Runs a file with real requests; only the waits between attempts are over at once. */
 async function runText(text: string, workload: Readonly<Record<string, unknown>> = {}) {
-  using state = temporaryFolder();
   const waits: number[] = [];
   let announced: number | undefined;
-  const ports = openRun({
-    runtime: {
-      ...runtime,
-      clock: {
-        ...systemClock,
-        after(delayMs, task) {
-          const isWait = delayMs === announced;
-          if (isWait) announced = undefined;
-          return systemClock.after(isWait ? 0 : delayMs, task);
-        },
+  const run = await runPipeline(text, {
+    inputs: { workload },
+    clock: {
+      ...systemClock,
+      after(delayMs, task) {
+        const isWait = delayMs === announced;
+        if (isWait) announced = undefined;
+        return systemClock.after(isWait ? 0 : delayMs, task);
       },
     },
-    dial: { tls: { isVerified: true } },
-    folder: state.path,
-    runId: "01JTEST",
-    stateFolder: state.path,
-    limits: {},
-    signal: new AbortController().signal,
-    redact: (said) => said,
-    print: () => Promise.resolve(),
     onEvent: (event) => {
       if (event.event === "retry") waits.push((announced = event.wait_ms));
     },
   });
-  try {
-    const playbook = loadPlaybook(text, { file: "test.yaml" });
-    return { ...(await runPlaybook(playbook, { workload }, ports)), waits };
-  } finally {
-    await ports.close();
-  }
+  return { ...run, waits };
 }
 
 const SOFT = { json: { ok: false, error: "rate_limited" } };
@@ -370,4 +351,29 @@ test.each([
   expect(run.error).toBeUndefined();
   const asked = server.hits.filter(({ path }) => path === "/one");
   expect(asked.map(({ query }) => queryOf(query, "id"))).toEqual([...want]);
+});
+
+test("NO60 a step hands on the reference and the fields of its last task", async () => {
+  using server = await startServer({
+    routes: { "/items": ({ query }) => ({ json: { items: [queryOf(query, "id")], total: 1 } }) },
+  });
+  const result = `{ inline_max_bytes: 0, select: [{ path: $.total, as: total }] }`;
+  const run = await runText(`
+- step: one
+  tool:
+    - call: { kind: http, url: "${server.url}/items?id=a", spec: { result: ${result} } }
+- step: each
+  loop: { in: { result: "{{ one.__ref__ }}", items: "$.items[*]" }, iterator: id }
+  tool:
+    - call: { kind: http, url: "${server.url}/items?id={{ iter.id }}", spec: { result: ${result} } }
+- step: seen
+  tool: { kind: transform, value: "{{ [one.total, each.data[0].total] }}" }
+`);
+  expect(run.error).toBeUndefined();
+  const ref = expect.stringMatching(/^weir:/);
+  expect(run.output).toEqual({
+    one: { __ref__: ref, total: 1 },
+    each: [{ __ref__: ref, total: 1 }],
+    seen: [1, 1],
+  });
 });

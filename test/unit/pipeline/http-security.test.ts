@@ -116,6 +116,28 @@ test("NO21 opened secrets stand in no event, record, message or preview", async 
   expect(error?.body_preview).toBe("you sent [redacted]");
 });
 
+test("NO21 no half of a secret stands at the end of a preview", async () => {
+  const secret = "sk-live-0123456789";
+  const redactor = new Redactor();
+  redactor.learn(secret);
+  const body = `${"x".repeat(1014)}${secret} and so on`;
+  using server = await startServer({ replies: [{ status: 500, body }] });
+  using run = testRun({ redact: (text) => redactor.redactText(text) });
+  const { error } = await httpTask({ url: server.url }).run(run.context);
+  expect(error?.body_preview).toBe(`${"x".repeat(1014)}[redacted]`);
+});
+
+test("a URL of any length is told of with its beginning", async () => {
+  const next = `/${"a".repeat(8000)}`;
+  using server = await startServer({
+    routes: { "/": { json: [1], headers: { Link: `<${next}>; rel=next` } }, [next]: { json: [2] } },
+  });
+  using run = testRun();
+  const outcome = await httpTask({ url: `${server.url}/` }, { paginate: "link" }).run(run.context);
+  expect(outcome.result.data).toEqual([1, 2]);
+  expect(JSON.stringify(run.events).length).toBeLessThan(6000);
+});
+
 test("a preview and a reason of a server move no terminal", async () => {
   using server = await startServer({ replies: [{ status: 500, body: "\u001b[2J\u202etxt" }] });
   using run = testRun();
@@ -231,10 +253,25 @@ test.each([
   { pattern: "(a|b*)+", isRisky: true },
   { pattern: "((a+)b)*", isRisky: true },
   { pattern: "(?:x{2,})+", isRisky: true },
+  { pattern: "^.*a.*b.*c$", isRisky: true },
+  { pattern: "x.+?y.{2,}z.*", isRisky: true },
+  { pattern: "^.*a.*b$", isRisky: false },
+  { pattern: "\\.*\\.+[.*]\\.*.", isRisky: false },
   { pattern: "^[(a+)+]+$", isRisky: false },
   { pattern: "\\(a+\\)+", isRisky: false },
   { pattern: "(ab)+c*", isRisky: false },
   { pattern: "(a+)?b{3}", isRisky: false },
 ])("isRiskyPattern($pattern) is $isRisky", ({ pattern, isRisky }) => {
   expect(isRiskyPattern(pattern)).toBe(isRisky);
+});
+
+test("NO21 a secret at the end of a preview is masked whole", async () => {
+  const secret = "sk-live-0123456789";
+  const redactor = new Redactor();
+  redactor.learn(secret);
+  const body = `${"é".repeat(505)}${secret} and more`;
+  using server = await startServer({ replies: [{ status: 500, body }] });
+  using run = testRun({ redact: (text) => redactor.redactText(text) });
+  const { error } = await httpTask({ url: server.url }).run(run.context);
+  expect(error?.body_preview).toBe(`${"é".repeat(505)}[redacted] and`);
 });

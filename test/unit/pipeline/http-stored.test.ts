@@ -271,3 +271,48 @@ test.each([
     expect.objectContaining({ code: "PIPELINE_INVALID", message: expect.stringContaining(says) }),
   );
 });
+
+test("NO58 small stored pages can be looked at by stop and by expect", async () => {
+  using folder = temporaryFolder();
+  using results = storeIn(folder);
+  using server = await startServer({ routes: { "/": paging } });
+  using run = testRun({ results });
+  const accumulate = { path: "$.items" };
+  const paginate = {
+    type: "cursor",
+    from: "$.next",
+    into: { query: "c" },
+    stop: "{{ page.data.next == 2 }}",
+    accumulate,
+  };
+  const fields = { url: server.url, expect: { json: [{ path: "$.total", equals: 30 }] } };
+  const { error, result, meta } = await httpTask(fields, { paginate, result: {} }).run(run.context);
+  expect(error).toBe(null);
+  expect(meta).toMatchObject({ pages: 2, items: 20 });
+  expect(result["ref"]).toMatchObject({ kind: "manifest", total_parts: 2 });
+});
+
+test.each([
+  { name: "inline", result: { select: [{ path: "$.total", as: "total" }] } },
+  { name: "stored", result: { inline_max_bytes: 10, select: [{ path: "$.total", as: "total" }] } },
+])("NO48 accumulate to memory gathers pages that are $name", async ({ result: spec }) => {
+  using folder = temporaryFolder();
+  using results = storeIn(folder);
+  using server = await startServer({ routes: { "/": paging } });
+  using run = testRun({ results });
+  const accumulate = { path: "$.items", strategy: "extend", to: "memory" };
+  const paginate = {
+    type: "cursor",
+    from: "$.next",
+    into: { query: "c" },
+    stop: "{{ not page.data.next }}",
+    accumulate,
+  };
+  const { error, result } = await httpTask({ url: server.url }, { paginate, result: spec }).run(
+    run.context,
+  );
+  expect(error).toBe(null);
+  expect(result.data).toEqual(ITEMS.slice(0, 30));
+  expect(result).toMatchObject({ total: 30 });
+  expect(result["__ref__"]).toBeUndefined();
+});

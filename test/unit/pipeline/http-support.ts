@@ -20,7 +20,10 @@ const source: Source = {
   placeOf: (path: KeyPath) => ({ line: path.length, column: 1 }),
   templateAt: (path) => ({ name: "test.yaml", line: path.length, column: 1 }),
   error: (path, { message, hint }) =>
-    new WeirError("PIPELINE_INVALID", message, { hint, details: { path: path.join(".") } }),
+    new WeirError("PIPELINE_INVALID", message, {
+      hint,
+      details: { file: "test.yaml", line: path.length, column: 1, path: path.join(".") },
+    }),
 };
 
 /** Returns the work of an http task, and the warnings it was loaded with. */
@@ -82,6 +85,7 @@ export function testRun(changes: RunChanges = {}): TestRun {
     runId: "run-1",
     random: (count) => runtime.random(count),
     folder: "/nowhere",
+    isTrusted: false,
     files: runtime.files,
     credentials: { values: {}, names: [], forTask: () => noCredentials },
     // Tests that store results bring a store of their own.
@@ -90,6 +94,7 @@ export function testRun(changes: RunChanges = {}): TestRun {
     scripts: { run: unused, close: () => undefined },
     outputs: new Outputs({ files: runtime.files, print: unused }),
     requests: () => 0,
+    capBytes: unused,
     redact: (text) => text,
     ...own,
     clock,

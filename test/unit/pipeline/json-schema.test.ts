@@ -13,10 +13,15 @@ const KEYWORDS = new Set([
   ..."propertyNames items minItems maxItems minProperties maxProperties minLength pattern".split(
     " ",
   ),
-  ..."enum const anyOf minimum maximum".split(" "),
+  ..."enum const anyOf minimum maximum if then else contains".split(" "),
 ]);
 
 const SCHEMA = pipelineJsonSchema() as Node;
+
+/** Keywords that hold a schema, or a list of them. */
+const INNER = new Set(
+  "items additionalProperties propertyNames anyOf if then else contains".split(" "),
+);
 
 /** Every schema inside a schema, the whole first; names of properties are not keywords. */
 function schemasIn(node: unknown): readonly Node[] {
@@ -25,9 +30,7 @@ function schemasIn(node: unknown): readonly Node[] {
   const inner = Object.entries(node).flatMap(([key, value]) => {
     if (key === "properties" || key === "$defs")
       return Object.values(value as Node).flatMap(schemasIn);
-    return ["items", "additionalProperties", "propertyNames", "anyOf"].includes(key)
-      ? schemasIn(value)
-      : [];
+    return INNER.has(key) ? schemasIn(value) : [];
   });
   return [node as Node, ...inner];
 }
@@ -59,8 +62,8 @@ describe("pipelineJsonSchema()", () => {
   });
 
   test("describes the keys a person meets first", () => {
-    const [root] = SCHEMA["anyOf"] as readonly Node[];
-    const silent = Object.entries(root?.["properties"] as Node).flatMap(([key, shape]) =>
+    const whole = SCHEMA["then"] as Node;
+    const silent = Object.entries(whole["properties"] as Node).flatMap(([key, shape]) =>
       key !== "workflow" && !("description" in (shape as Node)) ? [key] : [],
     );
     expect(silent).toEqual([]);
@@ -95,7 +98,20 @@ describe("pipelineJsonSchema()", () => {
       want: false,
     },
     { name: "text", data: "a", want: false },
+    { name: "tasks without labels", data: [{ kind: "noop" }], want: true },
+    { name: "an item that is not written yet", data: [null], want: false },
   ])("says of $name: $want", ({ data, want }) => {
     expect(new Validator(SCHEMA, "2020-12", true).validate(data).valid).toBe(want);
+  });
+
+  test.each([
+    { name: "a task of a list", data: [{ a: { kind: "noop", url: 1 } }], at: "#/0/a" },
+    { name: "a step of a list", data: [{ step: "a", tool: { kind: "noop" }, x: 1 }], at: "#/0" },
+    { name: "a task of a step", data: [{ step: "a", tool: [{ a: { x: 1 } }] }], at: "#/0/tool" },
+  ])("blames $name for what is wrong with it, and no other form", ({ data, at }) => {
+    const { errors } = new Validator(SCHEMA, "2020-12", false).validate(data);
+    const places = errors.map(({ instanceLocation }) => instanceLocation);
+    expect(places).toContain(at);
+    expect(errors.filter(({ error }) => error.includes('"step"'))).toEqual([]);
   });
 });

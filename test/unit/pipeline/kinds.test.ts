@@ -109,23 +109,6 @@ test("script: it reaches the hosts of net and no other", async () => {
   expect(forbidden.hits).toEqual([]);
 });
 
-test.each([
-  { name: "neither file nor code", text: "- a: { kind: script }" },
-  { name: "both file and code", text: "- a: { kind: script, file: x.js, code: 'return 1' }" },
-  { name: "a file that is no script", text: "- a: { kind: script, file: x.py }" },
-  { name: "a bad timeout", text: "- a: { kind: script, code: 'return 1', timeout: soon }" },
-  { name: "write without rows", text: "- a: { kind: write, to: x.csv }" },
-  {
-    name: "adding to JSON",
-    text: "- a: { kind: write, to: x.json, format: json, mode: append, rows: [] }",
-  },
-  { name: "a field called data", text: "- a: { kind: transform, set: { data: 1 } }" },
-  { name: "a field templates cannot name", text: "- a: { kind: transform, set: { a-b: 1 } }" },
-  { name: "artifact without ref", text: "- a: { kind: artifact }" },
-])("$name is refused before the run, with its place", async ({ text }) => {
-  expect(tasks(text)).rejects.toMatchObject({ code: "PIPELINE_INVALID", details: { line: 1 } });
-});
-
 test("write: rows of all items are in one file, which is begun anew once a run", async () => {
   using folder = temporaryFolder();
   writeFileSync(join(folder.path, "out.csv"), "old\n");
@@ -147,6 +130,17 @@ test("write: standard output takes the place of the run's output", async () => {
     '- a: { kind: write, to: "-", format: csv, rows: [ { a: 1 }, { a: 2 } ] }',
   );
   expect([run.printed, run.isPrinted]).toEqual(["a\n1\n2\n", true]);
+});
+
+test.each([
+  { name: "an ending that names no format", task: "to: '{{ execution_id }}.xyz'" },
+  { name: "adding to a file that is written whole", task: "to: '{{ \"x\" }}.json', mode: append" },
+])("write: $name fails the task, and the file stays as it was", async ({ task }) => {
+  using folder = temporaryFolder();
+  writeFileSync(join(folder.path, "x.json"), "[1]\n");
+  const run = await tasks(`- a: { kind: write, ${task}, rows: [2] }`, folder);
+  expect(run.error?.details["code"]).toBe("DATA_BAD_FILE");
+  expect(readFileSync(join(folder.path, "x.json"), "utf8")).toBe("[1]\n");
 });
 
 test("write: a file that cannot be written fails the task and names the file", async () => {

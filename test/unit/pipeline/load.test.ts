@@ -21,11 +21,28 @@ function rulesOf(spec: string): readonly Rule[] {
   return step?.tasks[1]?.policy.rules ?? [];
 }
 
+test.each(["0", "-1", "1.5", "lots", "10k", "99999999999TB", '"{{ 1 }}"'])(
+  "NO47 max_bytes: %s is refused at its place",
+  (written) => {
+    const text = `executor: { spec: { max_bytes: ${written} } }
+workflow: [ { step: a, tool: { kind: noop } } ]
+`;
+    const error = ((): unknown => {
+      try {
+        return playbook(text);
+      } catch (thrown) {
+        return thrown;
+      }
+    })();
+    expect(error).toMatchObject({ code: "PIPELINE_INVALID", details: { line: 3 } });
+  },
+);
+
 describe("forms of a file", () => {
   test("NO1 a playbook has a name, inputs, plugins, an output and a deadline", () => {
     const book = playbook(`
 metadata: { name: pull, path: a/b, version: 2, tags: [x], labels: { team: data } }
-executor: { spec: { max_duration: 1m30s } }
+executor: { spec: { max_duration: 1m30s, max_bytes: 64MiB } }
 keychain: [ { name: api, kind: bearer, token: "env:T" } ]
 workload: { api: https://api.example.com }
 plugins: [ ./sign.js, { plugin: ./log.js, options: { a: 1 }, net: [ log.example.com ] } ]
@@ -37,6 +54,7 @@ output: { ids: "{{ a }}" }
       workload: { api: "https://api.example.com" },
       keychain: [{ name: "api", kind: "bearer", token: "env:T" }],
       maxDurationMs: 90_000,
+      maxBytes: 64 * 1024 * 1024,
       entry: "a",
       warnings: [],
     });
@@ -109,14 +127,14 @@ describe("where a run starts", () => {
       steps: ["a", "start"],
       spec: "",
       want: "start",
-      warnings: 0,
+      warnings: 1,
     },
     {
       name: "start, before entry_step",
       steps: ["a", "start"],
       spec: "{ entry_step: a }",
       want: "start",
-      warnings: 1,
+      warnings: 2,
     },
     { name: "entry_step", steps: ["a", "b"], spec: "{ entry_step: b }", want: "b", warnings: 0 },
     { name: "the first step", steps: ["a", "b"], spec: "", want: "a", warnings: 0 },
@@ -126,6 +144,17 @@ describe("where a run starts", () => {
     const book = playbook(`${executor}workflow: [ ${workflow} ]`);
     expect(book.entry).toBe(want);
     expect(book.warnings).toHaveLength(warnings);
+  });
+
+  test("NO12 a step before the first one is a warning where steps run in order", () => {
+    const { warnings } = load(`
+- { step: early, tool: { kind: noop } }
+- { step: start, tool: { kind: noop } }
+- { step: late, tool: { kind: noop } }
+`);
+    expect(warnings.map(({ message, path }) => [message, path])).toEqual([
+      ["Step early stands before start, where the run begins, and does not run", [0, "step"]],
+    ]);
   });
 
   test("a step that no arc leads to is a warning", () => {
@@ -395,4 +424,15 @@ test("two thousand lines are read", () => {
   const text = Array.from({ length: 200 }, (_, n) => step(n)).join("");
   expect(text.split("\n").length).toBeGreaterThan(2000);
   expect(load(text).steps).toHaveLength(200);
+});
+
+test.each([
+  { name: "a header", yaml: 'headers: { X-A: "Bearer ${TOKEN}" }', at: "X-A" },
+  { name: "a parameter", yaml: 'params: { q: "${{ secrets.Q }}" }', at: "q" },
+])("a variable of the shell in $name is warned of", ({ yaml, at }) => {
+  const { warnings } = loadPlaybook(`- a: { kind: http, url: "http://a.test", ${yaml} }\n`, {
+    file: "t.yaml",
+  });
+  const [warning] = warnings.filter(({ message }) => message.includes("${…}"));
+  expect(warning?.path.at(-1)).toBe(at);
 });

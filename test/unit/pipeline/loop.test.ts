@@ -264,7 +264,9 @@ test.each([
   const spec = `mode: parallel, on_error: continue, threshold: ${row.threshold}`;
   const run = await runText(loopOf("1000", spec), { works: { work: sevens } });
   expect(run.state).toBe(row.state as typeof run.state);
-  if (row.state === "failed") expect(run.error?.hint).toContain("threshold");
+  if (row.state !== "failed") return;
+  expect(run.error?.hint).toContain("threshold");
+  expect(run.error?.message).toContain("one of them: It was answered with");
 });
 
 test("NO11 a loop that is done is loop.done, one that failed is step.failed", async () => {
@@ -443,4 +445,15 @@ test("results that cannot be written fail the step, and nobody waits for them", 
   }
   const error: unknown = await results.finish(40).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: "IO_WRITE" });
+});
+
+test.each([
+  { name: "a line that is no JSON", text: '{"id":1}\n{"id":2\n', says: "items.ndjson: Not valid" },
+  { name: "no file at all", text: undefined, says: "items.ndjson: there is no such file" },
+])("NO10 $name is said with the name of the file", async ({ text, says }) => {
+  using folder = temporaryFolder();
+  if (text !== undefined) writeFileSync(`${folder.path}/items.ndjson`, text);
+  const run = await runText(loopOf(`{ file: "${folder.path}/items.ndjson" }`));
+  expect(run.error?.message).toContain(says);
+  expect(run.error?.message).not.toContain("ENOENT");
 });

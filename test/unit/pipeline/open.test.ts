@@ -1,36 +1,14 @@
 import { expect, test } from "bun:test";
 import { systemClock } from "../../../lib/base/clock.ts";
 import { WeirError } from "../../../lib/base/errors.ts";
-import { openRun, type OpenRunOptions, runPlaybook } from "../../../lib/pipeline/index.ts";
-import type { StampedEvent } from "../../../lib/pipeline/events.ts";
-import { loadPlaybook } from "../../../lib/pipeline/load.ts";
 import { startServer } from "../../support/loopback-server.ts";
-import { temporaryFolder } from "../../support/temporary-folder.ts";
-import { identity, pem, runtime } from "../../support/wire.ts";
+import { runPipeline, type TestRunOptions } from "../../support/pipeline-run.ts";
+import { identity, pem } from "../../support/wire.ts";
 
 /** Runs a file through real clients, with the machine's clock. */
-async function runHttp(text: string, changes: Partial<OpenRunOptions> = {}) {
-  using state = temporaryFolder();
-  const events: StampedEvent[] = [];
-  const ports = openRun({
-    runtime: { ...runtime, clock: systemClock },
-    dial: { tls: { isVerified: true, authorities: pem("authority") } },
-    folder: state.path,
-    runId: "01JTEST",
-    stateFolder: state.path,
-    limits: {},
-    signal: new AbortController().signal,
-    redact: (said) => said,
-    print: () => Promise.resolve(),
-    onEvent: (event) => events.push(event),
-    ...changes,
-  });
-  try {
-    const playbook = loadPlaybook(text, { file: "test.yaml" });
-    return { ...(await runPlaybook(playbook, { workload: {} }, ports)), events };
-  } finally {
-    await ports.close();
-  }
+async function runHttp(text: string, changes: TestRunOptions = {}) {
+  const dial = { tls: { isVerified: true, authorities: pem("authority") } };
+  return await runPipeline(text, { dial, clock: systemClock, ...changes });
 }
 
 test("a loop over 1,000 requests, 8 in flight, with some that pass late and some that never do", async () => {

@@ -1,9 +1,6 @@
-import type { FakeClock } from "../../support/fake-clock.ts";
-import { fakeClock } from "../../support/fake-clock.ts";
-import { type TemporaryFolder, temporaryFolder } from "../../support/temporary-folder.ts";
-import { runtime } from "../../support/wire.ts";
-import type { StampedEvent } from "../../../lib/pipeline/events.ts";
-import { openRun, type OpenRun, runPlaybook, type RunResult } from "../../../lib/pipeline/index.ts";
+import { type FakeClock, hastyClock } from "../../support/fake-clock.ts";
+import { type EndedTestRun, runPipeline } from "../../support/pipeline-run.ts";
+import type { OpenRun } from "../../../lib/pipeline/index.ts";
 import type { TaskContext, Work } from "../../../lib/pipeline/kinds/kind.ts";
 import { loadPlaybook } from "../../../lib/pipeline/load.ts";
 import type { Playbook } from "../../../lib/pipeline/model.ts";
@@ -26,11 +23,9 @@ export interface RunChanges {
 }
 
 /** A run that is over. */
-export interface EndedRun extends RunResult {
-  readonly events: readonly StampedEvent[];
+export interface EndedRun extends EndedTestRun {
   /** Waits in milliseconds, in the order they began. */
   readonly waits: readonly number[];
-  readonly printed: string;
 }
 
 /** The error of a hand-made task. */
@@ -100,55 +95,25 @@ export async function runText(text: string, changes: RunChanges = {}): Promise<E
 
 /** Runs a pipeline to its end, with real ports. */
 export async function runLoaded(playbook: Playbook, changes: RunChanges = {}): Promise<EndedRun> {
-  using state = temporaryFolder();
-  const events: StampedEvent[] = [];
   const waits: number[] = [];
-  let printed = "";
-  const run = openTestRun(state, {
-    clock: watchedClock(changes.clock, waits),
-    signal: changes.signal ?? new AbortController().signal,
-    redact: changes.redact ?? ((text) => text),
-    onEvent: (event) => events.push(event),
-    print: async (text) => void (printed += text),
+  const { workload = {}, target, signal, redact, ports, clock } = changes;
+  const ended = await runPipeline(playbook, {
+    clock: clock === undefined ? hastyClock(waits) : notingClock(waits, clock),
+    inputs: { workload, target },
+    ports,
+    ...(signal === undefined ? {} : { signal }),
+    ...(redact === undefined ? {} : { redact }),
   });
-  const { workload = {}, target } = changes;
-  try {
-    const result = await runPlaybook(playbook, { workload, target }, { ...run, ...changes.ports });
-    return { ...result, events, waits, printed };
-  } finally {
-    await run.close();
-  }
+  return { ...ended, waits };
 }
 
-/** Returns real ports whose files are below `state`. */
-function openTestRun(
-  state: TemporaryFolder,
-  options: Pick<Parameters<typeof openRun>[0], "signal" | "redact" | "onEvent" | "print"> & {
-    readonly clock: FakeClock;
-  },
-): OpenRun {
-  const { clock, ...own } = options;
-  return openRun({
-    runtime: { ...runtime, clock },
-    dial: { tls: { isVerified: true } },
-    folder: state.path,
-    runId: "01JTEST",
-    stateFolder: state.path,
-    limits: {},
-    ...own,
-  });
-}
-
-/** Notes waits; without a clock of the test's own they are over as soon as they begin. */
-function watchedClock(given: FakeClock | undefined, waits: number[]): FakeClock {
-  const clock = given ?? fakeClock();
+/** Notes waits on a clock that the test moves. */
+function notingClock(waits: number[], clock: FakeClock): FakeClock {
   return {
     ...clock,
     after(delayMs, task) {
       waits.push(delayMs);
-      const stop = clock.after(delayMs, task);
-      if (given === undefined) setImmediate(() => clock.advance(delayMs));
-      return stop;
+      return clock.after(delayMs, task);
     },
   };
 }

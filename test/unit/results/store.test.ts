@@ -1,6 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { appendFileSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { WeirError } from "../../../lib/base/errors.ts";
 import { INLINE_CAP_BYTES } from "../../../lib/results/policy.ts";
@@ -36,6 +44,37 @@ test("NO58 a body up to the inline cap is returned with its fields, and nothing 
   expect(kept).toMatchObject({ kind: "inline", extracted: { a: 234 }, notes: [] });
   expect(kept.kind === "inline" && new TextDecoder().decode(kept.bytes)).toBe('{"a": 234}');
   expect(await runs.files.stat(runs.folder())).toBeUndefined();
+});
+
+test("NO21 a secret in a body stands in no preview and not in the index, and in the fields", async () => {
+  using folder = temporaryFolder();
+  const runs = new RunsFolder(folder.path);
+  using store = runs.store("r1", (text) => text.replaceAll("secret-1", "[redacted]"));
+  const body = JSON.stringify({ a: "x".repeat(8), token: "secret-1", list: [{ t: "secret-1" }] });
+  const select = [
+    { path: "$.token", as: "token" },
+    { path: "$.list", as: "list" },
+  ];
+  // The cut goes through the first of them.
+  const about = keepRequest({ select, previewCapBytes: 32 });
+  const { extracted, preview } = referenceOf(await store.keep(chunksOf(body), about));
+  expect(extracted).toEqual({ token: "secret-1", list: [{ t: "secret-1" }] });
+  expect(preview.sample).toBe('{"a":"xxxxxxxx","token":"[redact');
+  const index = readFileSync(`${runs.folder()}/index.jsonl`, "utf8");
+  expect(index).toContain('"extracted":{"token":"[redacted]","list":[{"t":"[redacted]"}]}');
+  expect(index).not.toContain("secret-1");
+});
+
+test("a stored body that somebody replaced by a link is not followed", async () => {
+  using folder = temporaryFolder();
+  const runs = new RunsFolder(folder.path);
+  using store = runs.store();
+  const { ref } = referenceOf(await store.keep(chunksOf(BODY), keepRequest()));
+  writeFileSync(`${folder.path}/key`, "PRIVATE");
+  unlinkSync(`${runs.folder()}/${SHA256}`);
+  symlinkSync(`${folder.path}/key`, `${runs.folder()}/${SHA256}`);
+  expect(await codeOf(() => openStored(runs, ref))).toBe("REFERENCE_NOT_AVAILABLE");
+  expect(await codeOf(() => store.open(ref))).toBe("REFERENCE_NOT_AVAILABLE");
 });
 
 test("NO57 NO59 a larger body becomes a reference with type, size, hash, expiry and preview", async () => {
@@ -344,4 +383,22 @@ test("a folder that cannot be written is IO_WRITE", async () => {
   writeFileSync(runs.runsFolder, "a file");
   using store = runs.store();
   expect(await codeOf(() => store.keep(chunksOf(BODY), keepRequest()))).toBe("IO_WRITE");
+});
+
+test.each([
+  { scope: "permanent", want: BODY },
+  { scope: "execution", want: "REFERENCE_NOT_AVAILABLE" },
+] as const)("NO61 a later run reads a result of scope $scope of this one, or not", async (row) => {
+  using folder = temporaryFolder();
+  const runs = new RunsFolder(folder.path);
+  using store = runs.store();
+  const { ref } = referenceOf(
+    await store.keep(chunksOf(BODY), keepRequest({ store: { scope: row.scope } })),
+  );
+  using later = runs.store("r2");
+  const read = async (): Promise<string> => {
+    expect((await later.entry(ref)).meta.sha256).toBe(SHA256);
+    return await textOf(await later.open(ref));
+  };
+  expect(await read().catch((error: unknown) => Reflect.get(Object(error), "code"))).toBe(row.want);
 });

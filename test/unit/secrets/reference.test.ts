@@ -136,6 +136,16 @@ test("resolveReference() starts a path from the folder of the file or from the h
   expect((await resolveReference("file:token", SHARED, beside)).open()).toBe("abc");
 });
 
+test("resolveReference() never begins at the working directory, not even with a drive letter", async () => {
+  using folder = folderOf();
+  mkdirSync(join(folder.path, "C:"));
+  writeFileSync(join(folder.path, "C:", "token"), "abc", { mode: 0o600 });
+  const beside = portsWith({}, folder.path);
+  expect((await resolveReference("file:C:/token", SHARED, beside)).open()).toBe("abc");
+  const alone = await refusalOf(resolveReference("file:C:/token", SHARED, portsWith()));
+  expect(alone).toMatchObject({ code: "SECRET_UNRESOLVED", hint: "Write file:/… or file:~/…" });
+});
+
 test.each([
   { name: "the group can read", mode: 0o640, code: "SECRET_EXPOSED" },
   { name: "everybody can read", mode: 0o604, code: "SECRET_EXPOSED" },

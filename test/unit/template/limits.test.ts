@@ -1,20 +1,11 @@
 import { expect, test } from "bun:test";
-import { WeirError } from "../../../lib/base/errors.ts";
+import type { WeirError } from "../../../lib/base/errors.ts";
 import type { EvaluateOptions } from "../../../lib/template/evaluation.ts";
 import { compileExpression, compileTemplate } from "../../../lib/template/render.ts";
-
-function failure(task: () => unknown): WeirError {
-  try {
-    task();
-  } catch (error) {
-    if (error instanceof WeirError) return error;
-    throw error;
-  }
-  throw new Error("Nothing was thrown");
-}
+import { errorOf } from "../../support/errors.ts";
 
 function budget(source: string, context = {}, options: EvaluateOptions = {}): WeirError {
-  const error = failure(() => compileTemplate(source).evaluate(context, options));
+  const error = errorOf(() => compileTemplate(source).evaluate(context, options));
   expect(error.code).toBe("TEMPLATE_BUDGET");
   expect(error.details["line"]).toBeGreaterThanOrEqual(1);
   return error;
@@ -138,7 +129,7 @@ test.each([
   { name: "blocks", source: `${"{% if a %}".repeat(50_000)}${"{% endif %}".repeat(50_000)}` },
   { name: "targets", source: `{% set ${"(".repeat(100_000)}a${")".repeat(100_000)} = 1 %}` },
 ])("NO7 source that nests 100,000 $name deep is an error with a place", ({ source }) => {
-  const error = failure(() => compileTemplate(source));
+  const error = errorOf(() => compileTemplate(source));
   expect(error.code).toBe("TEMPLATE_BUDGET");
   expect(error.details).toMatchObject({ line: 1 });
 });
@@ -155,7 +146,7 @@ test("NO7 long templates that nest little are no problem", () => {
 });
 
 test("NO7 a template that is too long is refused", () => {
-  expect(failure(() => compileTemplate("x".repeat(5_000_000))).code).toBe("TEMPLATE_BUDGET");
+  expect(errorOf(() => compileTemplate("x".repeat(5_000_000))).code).toBe("TEMPLATE_BUDGET");
 });
 
 test("NO7 data that nests deep is an error where it is printed, and can be passed on", () => {
@@ -197,6 +188,6 @@ test("NO7 numbers that would be endless are errors", () => {
     "1 // 0",
     "1 % 0",
   ])
-    expect(failure(() => compileExpression(source).evaluate({})).code).toBe("TEMPLATE_TYPE");
-  expect(failure(() => compileExpression("1e999")).code).toBe("TEMPLATE_SYNTAX");
+    expect(errorOf(() => compileExpression(source).evaluate({})).code).toBe("TEMPLATE_TYPE");
+  expect(errorOf(() => compileExpression("1e999")).code).toBe("TEMPLATE_SYNTAX");
 });

@@ -1,16 +1,6 @@
 import { expect, test } from "bun:test";
-import { WeirError } from "../../../lib/base/errors.ts";
 import { compileExpression, compileTemplate, templateNames } from "../../../lib/template/render.ts";
-
-function failure(task: () => unknown): WeirError {
-  try {
-    task();
-  } catch (error) {
-    if (error instanceof WeirError) return error;
-    throw error;
-  }
-  throw new Error("Nothing was thrown");
-}
+import { errorOf } from "../../support/errors.ts";
 
 test.each([
   { name: "a lone value", source: "{{ v }}", want: [1] },
@@ -43,7 +33,7 @@ test.each([
 ])("NO7 render() $source", ({ source, want, code }) => {
   const context = { data: { items: [1] }, other: {} };
   if (code === undefined) expect(compileTemplate(source).render(context)).toBe(want);
-  else expect(failure(() => compileTemplate(source).render(context)).code as string).toBe(code);
+  else expect(errorOf(() => compileTemplate(source).render(context)).code as string).toBe(code);
 });
 
 test.each([
@@ -64,7 +54,7 @@ test.each([
 ])("NO43 compileExpression() takes $source", ({ source, want, code }) => {
   const test = (): boolean => compileExpression(source).test({ a: 1, b: 2 });
   if (code === undefined) expect(test()).toBe(want);
-  else expect(failure(test).code as string).toBe(code);
+  else expect(errorOf(test).code as string).toBe(code);
 });
 
 test.each([
@@ -95,7 +85,7 @@ test.each([
   },
 ])("NO7 $name that is missing is told with path and place", ({ source, at, path, near }) => {
   const context = { a: { status: "x", l: [1] }, outcome: {} };
-  const { code, details, hint } = failure(() =>
+  const { code, details, hint } = errorOf(() =>
     compileTemplate(source, { name: "f" }).render(context),
   );
   expect(code).toBe("TEMPLATE_UNDEFINED");
@@ -105,9 +95,9 @@ test.each([
 
 test("NO7 places are those of the file the template is in", () => {
   const place = { name: "run.yaml", line: 10, column: 12, indent: 4 };
-  const first = failure(() => compileTemplate("{{ a }}\n{{ b }}", place).render({}));
+  const first = errorOf(() => compileTemplate("{{ a }}\n{{ b }}", place).render({}));
   expect(first.details).toMatchObject({ name: "run.yaml", line: 10, column: 15 });
-  const second = failure(() => compileTemplate("{{ a }}\n{{ b }}", place).render({ a: 1 }));
+  const second = errorOf(() => compileTemplate("{{ a }}\n{{ b }}", place).render({ a: 1 }));
   expect(second.details).toEqual({
     name: "run.yaml",
     line: 11,
@@ -119,7 +109,7 @@ test("NO7 places are those of the file the template is in", () => {
 
 test("NO7 a frame leaves out a line that looks like a secret", () => {
   const source = `password ${"a1b2c3d4".repeat(6)} {{ oops`;
-  expect(JSON.stringify(failure(() => compileTemplate(source)).details)).not.toContain("a1b2");
+  expect(JSON.stringify(errorOf(() => compileTemplate(source)).details)).not.toContain("a1b2");
 });
 
 test.each([
@@ -142,7 +132,7 @@ test.each([
   { source: "{{ f(a=1, 2) }}", hint: "Plain" },
   { source: "{% macro m(a=1, b) %}{% endmacro %}", hint: "before" },
 ])("NO7 $source is told with a hint", ({ source, hint }) => {
-  const error = failure(() => compileTemplate(source));
+  const error = errorOf(() => compileTemplate(source));
   expect(error.code).toBe("TEMPLATE_SYNTAX");
   expect(error.hint).toContain(hint);
   expect(error.details).toMatchObject({ line: 1 });
@@ -163,7 +153,7 @@ test("NO5 a list of scopes is searched in order, and Maps are maps", () => {
     null,
     ["c"],
   ]);
-  expect(failure(() => compileExpression("e").evaluate(scopes)).code).toBe("TEMPLATE_UNDEFINED");
+  expect(errorOf(() => compileExpression("e").evaluate(scopes)).code).toBe("TEMPLATE_UNDEFINED");
 });
 
 test("NO7 functions and chance come from the caller", () => {
@@ -178,10 +168,10 @@ test("NO7 functions and chance come from the caller", () => {
     compileExpression("now()[:4] ~ add(1, 2) ~ ([1, 2, 3] | random)").evaluate({}, options),
   ).toBe("202632");
   expect(compileExpression("now").evaluate({ now: 1 }, options)).toBe(1);
-  expect(failure(() => compileExpression("now()").evaluate({})).code).toBe("TEMPLATE_UNDEFINED");
-  expect(failure(() => compileExpression("[1] | random").evaluate({})).code).toBe("TEMPLATE_TYPE");
-  expect(failure(() => compileExpression("now").evaluate({}, options)).code).toBe("TEMPLATE_TYPE");
-  expect(failure(() => compileExpression("toString()").evaluate({}, options)).code).toBe(
+  expect(errorOf(() => compileExpression("now()").evaluate({})).code).toBe("TEMPLATE_UNDEFINED");
+  expect(errorOf(() => compileExpression("[1] | random").evaluate({})).code).toBe("TEMPLATE_TYPE");
+  expect(errorOf(() => compileExpression("now").evaluate({}, options)).code).toBe("TEMPLATE_TYPE");
+  expect(errorOf(() => compileExpression("toString()").evaluate({}, options)).code).toBe(
     "TEMPLATE_UNDEFINED",
   );
 });
@@ -219,7 +209,7 @@ test("NO7 a missing item made on the way is an error only where it is used", () 
   );
   for (const source of ["", " | list", " | join", " | sum", " | tojson", " | sort"])
     expect(
-      failure(() => compileExpression(`rows | map(attribute='id')${source}`).evaluate(context))
+      errorOf(() => compileExpression(`rows | map(attribute='id')${source}`).evaluate(context))
         .code,
     ).toBe("TEMPLATE_UNDEFINED");
 });

@@ -1,5 +1,6 @@
 import type { CredentialStore, Dressing } from "../../../auth/bound.ts";
 import { toWeirError, WeirError } from "../../../base/errors.ts";
+import { pause } from "../../../base/pause.ts";
 import { maskUrl } from "../../../base/sensitive.ts";
 import type { Made, Retry, RetryWait } from "../../../exchange/ports.ts";
 import { maySendAgain } from "../../../exchange/resend.ts";
@@ -7,9 +8,9 @@ import type { Draft } from "../../../http/draft.ts";
 import type { Exchange, HopRequest } from "../../../http/exchange.ts";
 import type { Where } from "../../events.ts";
 import type { Outcome } from "../../outcome.ts";
-import { pause } from "../../pause.ts";
+import { stopped } from "../../stopped.ts";
 import type { AttemptFacts, TaskContext } from "../kind.ts";
-import { isThrownOn } from "./error-kind.ts";
+import { isThrownOn } from "../outcome-error.ts";
 import { type AttemptMeta, changedMethod, outcomeOfFailure } from "./outcome.ts";
 import type { HttpSettings } from "./settings.ts";
 
@@ -83,14 +84,14 @@ class Series {
     this.#context = context;
     const { ports } = context;
     this.#startedMs = ports.clock.monotonicMs();
-    this.#shownUrl = ports.redact(maskUrl(sending.draft.url));
+    this.#shownUrl = shortened(ports.redact(maskUrl(sending.draft.url)));
     this.#attemptMs = this.#startedMs;
   }
 
   async send(): Promise<Sent> {
     const { ports, signal } = this.#context;
-    if (signal.aborted) throw reasonOf(signal);
-    if (ports.signal.aborted) throw reasonOf(ports.signal);
+    if (signal.aborted) throw stopped(signal);
+    if (ports.signal.aborted) throw stopped(ports.signal);
     const { draft, settings, credentialHeaders } = this.#sending;
     const { limits, maxRequests, isVerified } = settings;
     const options = {
@@ -129,7 +130,8 @@ class Series {
   async pause(wait: RetryWait): Promise<void> {
     this.#announce(wait);
     const { ports, signal } = this.#context;
-    await pause(wait.waitMs, ports.clock, AbortSignal.any([ports.signal, signal]));
+    const either = AbortSignal.any([ports.signal, signal]);
+    await pause(wait.waitMs, ports.clock, either, stopped);
     this.#isWaiting = false;
   }
 
@@ -252,7 +254,7 @@ class Series {
 
   #begin(): Promise<void> | undefined {
     const { ports, signal } = this.#context;
-    if (signal.aborted) throw reasonOf(signal);
+    if (signal.aborted) throw stopped(signal);
     const { draft, key: idempotencyKey } = this.#sending;
     if (this.#isWaiting) this.#attempt += 1;
     this.#isWaiting = false;
@@ -298,8 +300,9 @@ class Series {
   }
 }
 
-/** Returns why a signal was given. */
-function reasonOf({ reason }: AbortSignal): WeirError {
-  if (reason instanceof WeirError) return reason;
-  return new WeirError("CANCELLED", "The request was cancelled");
+/** Characters of a URL that are told of: a server may lead to one of any length. */
+const SHOWN_URL_LIMIT = 2048;
+
+function shortened(url: string): string {
+  return url.length > SHOWN_URL_LIMIT ? `${url.slice(0, SHOWN_URL_LIMIT)}…` : url;
 }

@@ -1,8 +1,11 @@
-import { codeOf, WeirError } from "../../../base/errors.ts";
+import { holdsPlaceholder } from "../../../auth/keychain.ts";
+import { WeirError } from "../../../base/errors.ts";
+import { whyNotRead } from "../../../base/file-reasons.ts";
 import { type Body, NO_BODY, textBody } from "../../../http/body.ts";
 import { encodeForm, FORM_TYPE, type FormPair } from "../../../http/form.ts";
 import { multipartBody, multipartType, newBoundary, type Part } from "../../../http/multipart.ts";
 import type { Files } from "../../../runtime/runtime.ts";
+import { type FilePlace, pathIn } from "../../files.ts";
 
 /** What a request carries, before it is bytes: a page may still set a value in it. */
 export type Content =
@@ -27,9 +30,8 @@ export interface EncodedContent {
 }
 
 /** What encoding takes from outside. */
-export interface ContentPorts {
+export interface ContentPorts extends FilePlace {
   readonly files: Files;
-  readonly folder: string;
   readonly random: (count: number) => Uint8Array;
 }
 
@@ -67,10 +69,22 @@ function jsonText(data: unknown): string {
   }
 }
 
+/** A body with a file is sent as it is read, and nothing in it is put in the place of anything. */
+function checkSecrets(parts: readonly ContentPart[]): void {
+  if (!parts.some(({ value }) => "file" in value)) return;
+  const found = parts.find(({ value }) => "text" in value && holdsPlaceholder(value.text));
+  if (found === undefined) return;
+  const message = `Part ${found.name} of multipart holds a secret, and another part is a file`;
+  throw new WeirError("SECRET_UNBOUND", message, {
+    hint: "Send the secret in a header or a query parameter, or use auth",
+  });
+}
+
 async function encodeParts(
   parts: readonly ContentPart[],
   ports: ContentPorts,
 ): Promise<EncodedContent> {
+  checkSecrets(parts);
   const boundary = newBoundary(ports.random);
   const encoded: Part[] = [];
   for (const { name, type, filename, value } of parts) {
@@ -84,8 +98,9 @@ async function encodeParts(
   };
 }
 
-async function fileBody(path: string, { files, folder }: ContentPorts): Promise<Body> {
-  const whole = path.startsWith("/") ? path : `${folder}/${path}`;
+async function fileBody(path: string, ports: ContentPorts): Promise<Body> {
+  const { files } = ports;
+  const whole = await pathIn(ports, path);
   const facts = await reading(path, () => files.stat(whole));
   if (facts === undefined) throw unreadable(path, { code: "ENOENT" });
   if (facts.isDirectory) throw unreadable(path, { code: "EISDIR" });
@@ -110,9 +125,13 @@ async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
 }
 
 function unreadable(path: string, error: unknown): WeirError {
-  return new WeirError("IO_READ", `File ${path} of multipart cannot be read: ${codeOf(error)}`, {
-    hint: "A path in multipart begins at the folder of the pipeline file",
-    details: { path },
-    cause: error,
-  });
+  return new WeirError(
+    "IO_READ",
+    `File ${path} of multipart cannot be read: ${whyNotRead(error)}`,
+    {
+      hint: "A path in multipart begins at the folder of the pipeline file",
+      details: { path },
+      cause: error,
+    },
+  );
 }

@@ -1,4 +1,4 @@
-import { JSON_DEPTH_LIMIT } from "../../../base/json-tree.ts";
+import { JSON_DEPTH_LIMIT, jsonProblem } from "../../../base/json-tree.ts";
 import { charsetOf, isJson, isText, parseMediaType } from "../../../http/media-type.ts";
 import { BodyDecoder, decodeUtf8, findCharset } from "../../../render/charset.ts";
 import type { ResponseType } from "./settings.ts";
@@ -105,6 +105,9 @@ type ParseWithSource = (
 // Both runtimes have it: "JSON.parse source text access".
 const parseWithSource: ParseWithSource = JSON.parse as ParseWithSource;
 
+/** Longest text that is read once more to say where it stops being JSON. */
+const EXPLAINED_LENGTH = 4 * 1024 * 1024;
+
 /** Digits that may be more than a number holds exactly. */
 const LONG_DIGITS = /\d{16}/;
 const INTEGER = /^-?\d+$/;
@@ -122,8 +125,9 @@ function parse(text: string): Decoded {
       return source;
     });
     return { kind: "value", data, exactNumbers };
-  } catch (error) {
-    return { kind: "broken", text, reason: error instanceof Error ? error.message : String(error) };
+  } catch {
+    const isShort = text.length <= EXPLAINED_LENGTH;
+    return { kind: "broken", text, reason: isShort ? jsonProblem(text) : "it does not parse" };
   }
 }
 

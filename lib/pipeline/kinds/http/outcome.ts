@@ -1,16 +1,19 @@
-import { ERRORS, type WeirError } from "../../../base/errors.ts";
+import type { WeirError } from "../../../base/errors.ts";
 import { sanitizeLine, sanitizeText } from "../../../base/sanitize.ts";
 import { maskUrl } from "../../../base/sensitive.ts";
-import type { Exchange, ResponseHead } from "../../../http/exchange.ts";
-import type { HeaderList } from "../../../http/headers.ts";
+import type { Exchange } from "../../../http/exchange.ts";
+import { headerRecord } from "../../../http/headers.ts";
 import { readRetryAfter } from "../../../http/retry-after.ts";
-import type { Outcome, OutcomeError, TaskResult } from "../../outcome.ts";
+import { failedOutcome, type Outcome, type OutcomeError } from "../../outcome.ts";
 import type { RunPorts } from "../../ports.ts";
-import { hintOf, isRetryableStatus, kindOfCode, kindOfStatus } from "./error-kind.ts";
+import { errorOf } from "../outcome-error.ts";
 import type { ReadBody } from "./read-body.ts";
+import { isRetryableStatus, kindOfStatus } from "./status.ts";
 
 /** Bytes of a body that an error shows. */
 const PREVIEW_BYTES = 1024;
+/** Read beyond those, so that a secret at their end is whole when it is looked for. */
+const LONGEST_SECRET_BYTES = 8192;
 
 /** What an outcome says beside what came of the request. */
 export interface AttemptMeta {
@@ -33,14 +36,7 @@ export function outcomeOfFailure(
   meta: AttemptMeta,
   ports: OutcomePorts,
 ): Outcome {
-  const result: TaskResult = { status: null, headers: {}, data: null };
-  return {
-    status: "error",
-    http: { status: null, headers: {} },
-    result,
-    error: errorOf(error, ports),
-    meta: metaOf(meta, ports),
-  };
+  return failedOutcome(errorOf(error, ports), { status: null, meta: metaOf(meta, ports) });
 }
 
 /**
@@ -71,32 +67,6 @@ export function outcomeOfResponse(
   };
 }
 
-/** Returns headers by lower-case name, repeats joined by ", ". */
-function headerRecord(headers: HeaderList): Readonly<Record<string, string>> {
-  const all = new Map<string, string>();
-  for (const [name, value] of headers) {
-    const key = name.toLowerCase();
-    const before = all.get(key);
-    all.set(key, before === undefined ? value : `${before}, ${value}`);
-  }
-  return Object.fromEntries(all);
-}
-
-/** Returns what templates and reports are told about an error; never a secret. */
-export function errorOf(error: WeirError, { redact }: Pick<OutcomePorts, "redact">): OutcomeError {
-  const kind = kindOfCode(error.code);
-  const hint = hintOf(error);
-  return {
-    kind,
-    code: error.code,
-    message: redact(sanitizeLine(error.message)),
-    // A retry of what its templates made wrong is the same again.
-    retryable: ERRORS[error.code].retryable && kind !== "template",
-    retry_after: null,
-    ...(hint === undefined ? {} : { hint: redact(hint) }),
-  };
-}
-
 function statusError(exchange: Exchange, meta: AttemptMeta, ports: OutcomePorts): OutcomeError {
   const { status, reason, headers } = exchange.response;
   const waitMs = readRetryAfter(headers, ports.clock.now());
@@ -111,8 +81,9 @@ function statusError(exchange: Exchange, meta: AttemptMeta, ports: OutcomePorts)
 }
 
 function previewed(body: ReadBody, { redact }: OutcomePorts): Partial<OutcomeError> {
-  const text = body.preview(PREVIEW_BYTES);
-  return text === "" ? {} : { body_preview: redact(sanitizeText(text)) };
+  const text = redact(sanitizeText(body.preview(PREVIEW_BYTES + LONGEST_SECRET_BYTES)));
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(PREVIEW_BYTES));
+  return text === "" ? {} : { body_preview: text.slice(0, read) };
 }
 
 function metaOf(meta: AttemptMeta, { clock }: OutcomePorts): Outcome["meta"] {
@@ -148,9 +119,4 @@ export function changedMethod({ hops, draft }: Exchange): string | undefined {
   if (last === undefined || hops.length === 1 || last.request.method === draft.method)
     return undefined;
   return last.request.method;
-}
-
-/** Says whether a status is one of success. */
-export function isSuccess({ status }: ResponseHead): boolean {
-  return status >= 200 && status <= 299;
 }

@@ -1,11 +1,13 @@
+import { ByteQueue } from "../../../base/bytes.ts";
 import type { Exchange } from "../../../http/exchange.ts";
 import { jsonItems } from "../../../results/json-items.ts";
 import type { ResultReference } from "../../../results/reference.ts";
-import { itemsOf, onlyList } from "../../accumulate.ts";
+import { itemsOf, MEMORY_CAP_BYTES, onlyList } from "../../accumulate.ts";
 import type { Outcome } from "../../outcome.ts";
 import type { From } from "../../paginators/from.ts";
 import type { Page } from "../../paginators/paginator.ts";
 import type { TaskContext } from "../kind.ts";
+import { bodyOf } from "./read-body.ts";
 import { hiddenName, type PaginatePlan } from "./paginate.ts";
 import { readReference } from "../../../results/reference.ts";
 
@@ -26,12 +28,16 @@ export interface ReceivedPage extends Page {
  */
 export async function receivedPage(
   plan: PaginatePlan,
-  { outcome, exchange }: { readonly outcome: Outcome; readonly exchange: Exchange },
+  { outcome: received, exchange }: { readonly outcome: Outcome; readonly exchange: Exchange },
   number: number,
   context: TaskContext,
 ): Promise<ReceivedPage> {
+  const reference = readReference(received.result["ref"]);
+  const outcome =
+    reference === undefined || plan.isStored
+      ? received
+      : await loaded(received, reference, context);
   const { result, meta } = outcome;
-  const reference = readReference(result["ref"]);
   const bytes = meta["bytes"];
   const about = {
     number,
@@ -41,7 +47,8 @@ export async function receivedPage(
     headers: exchange.response.headers,
     sizeBytes: typeof bytes === "number" ? bytes : 0,
   };
-  if (reference !== undefined) {
+  // A small one is in memory, too.
+  if (reference !== undefined && result.data === null) {
     const counted = await countStored(plan, reference, context);
     const look = (from: From): unknown => lookStored(from, exchange, reference, counted.last);
     return { ...about, items: undefined, count: counted.count, look };
@@ -52,6 +59,21 @@ export async function receivedPage(
   // An empty body has no items, and so has a body without the path.
   const count = counted?.length ?? (result.data === null ? 0 : undefined);
   return { ...about, items, count, look };
+}
+
+/** Puts the data of a stored page into its outcome, for pages that are gathered in memory. */
+async function loaded(
+  outcome: Outcome,
+  { ref, meta }: ResultReference,
+  { ports }: TaskContext,
+): Promise<Outcome> {
+  const { result } = outcome;
+  // What is larger is refused where the pages are added up.
+  if (result.data !== null || meta.bytes > MEMORY_CAP_BYTES) return outcome;
+  const queue = new ByteQueue();
+  for await (const chunk of await ports.results.open(ref)) queue.push(chunk);
+  const { data } = bodyOf(queue.takeAll(), meta.content_type ?? "", undefined);
+  return { ...outcome, result: { ...result, data } };
 }
 
 function lookInline(

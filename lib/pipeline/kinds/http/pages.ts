@@ -6,10 +6,10 @@ import type { Outcome } from "../../outcome.ts";
 import type { NextPage, Paginator } from "../../paginators/paginator.ts";
 import { within } from "../../scope.ts";
 import type { TaskContext } from "../kind.ts";
-import { isThrownOn } from "./error-kind.ts";
+import { errorOf, isThrownOn } from "../outcome-error.ts";
 import type { Sent } from "./attempts.ts";
 import { NextRequests } from "./next-request.ts";
-import { errorOf } from "./outcome.ts";
+
 import { receivedPage, type ReceivedPage } from "./page.ts";
 import type { PaginatePlan } from "./paginate.ts";
 import { place } from "../../paginators/place.ts";
@@ -189,8 +189,9 @@ class Pages {
   async #whole(last: Outcome): Promise<Outcome> {
     const outcome = this.#last ?? last;
     const { data, fields } = await this.#gathered.result(this.#options.context);
-    const { status, headers } = outcome.result;
-    const result = { ...outcome.result, ...fields, status, headers, data };
+    // Where the last page is stored says nothing of all pages.
+    const { ref: _, __ref__: _ref, __preview__: _preview, ...others } = outcome.result;
+    const result = { ...others, ...fields, data };
     return this.#withMeta({ ...outcome, status: "ok", error: null, result });
   }
 

@@ -74,7 +74,8 @@ export function compilePaginate({ spec, path, source }: KindInput): PaginatePlan
   const kind = kindOf(input);
   const paginator = kind.compile(input);
   const accumulate = fixedKey(input, "accumulate", () => readAccumulate) ?? DEFAULT_ACCUMULATE;
-  const isStored = accumulate.to === "disk" || (spec["result"] ?? null) !== null;
+  const hasResult = (spec["result"] ?? null) !== null;
+  const isStored = accumulate.to === "disk" || (accumulate.to === undefined && hasResult);
   if (isStored) checkStored(accumulate, input);
   return {
     type: kind.name,
@@ -86,8 +87,8 @@ export function compilePaginate({ spec, path, source }: KindInput): PaginatePlan
     maxTimeMs: keyOf(input, "max_time", durationOf),
     mayCrossOrigin: keyOf(input, "allow_cross_origin", flagOf),
     isStored,
-    hidden: isStored ? paginator.wanted.flatMap(hiddenField) : [],
-    expansion: expansionOf(kind, paginator, accumulate),
+    hidden: isStored || hasResult ? paginator.wanted.flatMap(hiddenField) : [],
+    expansion: expansionOf(kind, paginator, accumulate, fields),
   };
 }
 
@@ -157,17 +158,31 @@ function checkStored(
   });
 }
 
+/** Keys that end the pages before their server does. */
+const BOUNDS = ["max_pages", "max_items", "max_time"];
+
+const BREAK = "  then: { do: break }";
+
+function said(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
 function expansionOf(
   kind: PaginatorKind,
   { expansion }: PaginatorPlan,
   { path, strategy }: AccumulateSettings,
+  fields: PaginatorInput["fields"],
 ): readonly string[] {
   const what = path === undefined ? "the page" : path.text;
   const how = strategy ?? (path === undefined ? "append, or extend when it is a list" : "extend");
   return [
     `paginate: ${kind.name} stands for these rules after each page`,
+    ...BOUNDS.flatMap((key) =>
+      fields[key] === undefined ? [] : [`  ${key}: ${said(fields[key])}`],
+    ),
+    ...(typeof fields["stop"] === "string" ? [`  when: ${fields["stop"]}`, BREAK] : []),
     ...expansion.map((line) => `  ${line}`),
-    `  else: { do: break }`,
+    "  else: { do: break }",
     `  and gathers ${what}: ${how}`,
   ];
 }

@@ -3,7 +3,7 @@ import { toWeirError, WeirError } from "../../../base/errors.ts";
 import type { Exchange } from "../../../http/exchange.ts";
 import { headerValue } from "../../../http/headers.ts";
 import type { ResultReference } from "../../../results/reference.ts";
-import { isThrownOn } from "./error-kind.ts";
+import { isThrownOn } from "../outcome-error.ts";
 import { decodeBody, previewOf } from "./decode.ts";
 import type { ResponseType } from "./settings.ts";
 
@@ -21,6 +21,8 @@ export interface ReadBody {
   readonly failure: WeirError | undefined;
   /** Bytes to be stored, of a body that is neither JSON nor text. */
   readonly binary: Uint8Array | undefined;
+  /** True: it is in the store and nowhere else, so that `data` says nothing about it. */
+  readonly isElsewhere: boolean;
   /** Where it is when it was stored. */
   readonly reference: ResultReference | undefined;
   /** What is odd about it and stops nothing. */
@@ -35,8 +37,6 @@ export async function readBody(
   responseType: ResponseType | undefined,
 ): Promise<ReadBody> {
   const contentType = headerValue(exchange.response.headers, "content-type") ?? "";
-  const whole = exchange.body.chunks.takeWhole?.();
-  if (whole !== undefined) return bodyOf(whole, contentType, responseType);
   const { bytes, failure } = await collect(exchange);
   if (failure === undefined) return bodyOf(bytes, contentType, responseType);
   return { ...bodyOf(bytes, contentType, "text"), data: null, failure };
@@ -54,6 +54,7 @@ export function bodyOf(
     sizeBytes: bytes.byteLength,
     failure: undefined,
     binary: undefined,
+    isElsewhere: false,
     reference: undefined,
     notes: [],
     preview: (capBytes: number): string => previewOf(bytes, contentType, capBytes),
@@ -76,6 +77,8 @@ async function collect({ body }: Exchange): Promise<Collected> {
   const queue = new ByteQueue();
   let failure: WeirError | undefined;
   try {
+    const whole = body.chunks.takeWhole?.();
+    if (whole !== undefined) return { bytes: whole, failure };
     for await (const chunk of body.chunks) {
       queue.push(chunk);
       if (queue.sizeBytes <= HELD_CAP_BYTES) continue;

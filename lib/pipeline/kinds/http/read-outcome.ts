@@ -4,11 +4,12 @@ import type { Exchange } from "../../../http/exchange.ts";
 import { headerValue } from "../../../http/headers.ts";
 import type { Expectation } from "../../expect.ts";
 import type { TaskContext } from "../kind.ts";
-import { isThrownOn } from "./error-kind.ts";
+import { isThrownOn } from "../outcome-error.ts";
 import type { ReadOutcome } from "./attempts.ts";
-import { type AttemptMeta, isSuccess, outcomeOfResponse } from "./outcome.ts";
+import { type AttemptMeta, outcomeOfResponse } from "./outcome.ts";
 import { type ReadBody, readBody } from "./read-body.ts";
 import type { ResponseType } from "./settings.ts";
+import { isSuccess } from "./status.ts";
 import { type ResultSettings, storeBinary, storeBody } from "./stored.ts";
 
 /** How the responses of a task are read. */
@@ -64,14 +65,14 @@ async function bodyFor(
 
 async function check(
   { response }: Exchange,
-  { data, reference }: ReadBody,
+  { data, isElsewhere }: ReadBody,
   { attemptStartedMs }: AttemptMeta,
   expectation: Expectation,
   { ports, scope }: TaskContext,
 ): Promise<WeirError | undefined> {
   const { status, headers } = response;
   const elapsedMs = ports.clock.monotonicMs() - attemptStartedMs;
-  const subject = { status, headers, data, isStored: reference !== undefined, elapsedMs };
+  const subject = { status, headers, data, isStored: isElsewhere, elapsedMs };
   try {
     return await expectation.check(subject, scope, ports);
   } catch (error) {

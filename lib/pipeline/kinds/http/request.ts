@@ -61,6 +61,7 @@ export function compileRequest(input: KindInput): RequestPlan {
     fields[key] === undefined
       ? undefined
       : compileSetting(fields[key], [...path, key], source, parse);
+  warnOfShellVariables(input);
   const url = compileUrl(input);
   const method = at("method", readMethod);
   const headers = compileHeaders(input);
@@ -209,6 +210,29 @@ interface CompiledHeaders {
   readonly fromKeychain: readonly string[];
   /** True: all of them come from one template that uses the keychain. */
   readonly isAllFromKeychain: boolean;
+}
+
+const SHELL_VARIABLE = /\$\{[A-Za-z_]\w*\}|\$\{\{/;
+
+/** Other tools put variables of the environment into `${NAME}`; here it would be sent. */
+function warnOfShellVariables(input: KindInput): void {
+  const { url, auth, headers, params } = input.fields;
+  const texts = [
+    ...Object.entries({ url, auth }).map(([key, text]) => ({ at: [key], text })),
+    ...nested("headers", headers),
+    ...nested("params", params),
+  ];
+  for (const { at, text } of texts)
+    if (typeof text === "string" && SHELL_VARIABLE.test(text))
+      input.warn(
+        [...input.path, ...at],
+        "${…} is sent as it is written",
+        "Write {{ NAME }} with --set NAME=…, and secrets by keychain: with token: env:NAME",
+      );
+}
+
+function nested(key: string, node: unknown): readonly { at: string[]; text: unknown }[] {
+  return isMap(node) ? Object.entries(node).map(([name, text]) => ({ at: [key, name], text })) : [];
 }
 
 function compileHeaders({ fields, path, source }: KindInput): CompiledHeaders {

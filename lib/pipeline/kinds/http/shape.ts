@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { PAGINATORS } from "../../paginators/index.ts";
+import { table } from "../../schema/shapes.ts";
+import { writeWords } from "../../schema/words.ts";
 
 const template = z.string();
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
@@ -28,19 +30,34 @@ const check = z.strictObject({
   length: number.optional(),
 });
 
-const into = z.union([
-  z.strictObject({ query: z.string() }),
-  z.strictObject({ header: z.string() }),
-  z.strictObject({ body: z.string() }),
-]);
+const INTO_WORDS = writeWords({
+  expected: "a map of query, header or body to a name, or url",
+  example: "{ query: cursor }",
+});
+
+const into = z.union(
+  [
+    z.strictObject({ query: z.string() }),
+    z.strictObject({ header: z.string() }),
+    z.strictObject({ body: z.string() }),
+  ],
+  INTO_WORDS,
+);
 
 const strategies = z.enum(["append", "extend", "replace", "merge", "collect", "none"]);
 
+const paginator = z.enum(PAGINATORS.map(({ name }) => name));
+
 /** Keys of all types of pagination; which of them a type takes is checked by it. */
 const paginate = z.strictObject({
-  type: z.enum(PAGINATORS.map(({ name }) => name)).describe("How the next page is found"),
+  type: paginator.describe(
+    PAGINATORS.map(({ name, summary }) => `${name} ${summary}`).join(".\n\n"),
+  ),
   from: z.string().describe('"$.path", "header NAME" or "last $.id"').optional(),
-  into: into.describe("Where the value goes").optional(),
+  into: z
+    .union([into, z.literal("url")], INTO_WORDS)
+    .describe("Where the value goes; url: a cursor that is the URL of the next page")
+    .optional(),
   limit: number.describe("Items a page").optional(),
   limit_into: into.optional(),
   start: z.union([number, template]).optional(),
@@ -94,8 +111,8 @@ export const HTTP_KEYS = {
     .describe("Body as multipart/form-data: name to text, or {file, filename, type}")
     .optional(),
   auth: template.describe("Name of a keychain entry").optional(),
-  expect: z
-    .strictObject({
+  expect: table(
+    {
       status: z
         .union([status, z.array(status)])
         .describe('200, "2xx", or a list')
@@ -107,7 +124,9 @@ export const HTTP_KEYS = {
         .describe("JSON Schema, or the path of a file that holds one")
         .optional(),
       max_ms: number.optional(),
-    })
+    },
+    { example: "{ status: 200 }" },
+  )
     .describe("What the response has to be; anything else is an error")
     .optional(),
 } as const;
@@ -148,9 +167,6 @@ export const HTTP_SPEC_KEYS = {
     ])
     .describe("How fast the host is asked, by all tasks together")
     .optional(),
-  paginate: z
-    .union([z.enum(PAGINATORS.map(({ name }) => name)), paginate])
-    .describe("Asks for page after page")
-    .optional(),
+  paginate: z.union([paginator, paginate]).describe("Asks for page after page").optional(),
   result: result.describe("Stores large bodies, and selects fields of them").optional(),
 } as const;

@@ -1,10 +1,9 @@
 import { utf8 } from "../../../base/bytes.ts";
 import { WeirError } from "../../../base/errors.ts";
-import { manifestOf, type MergeStrategy } from "../../../results/manifest.ts";
+import { MANIFEST_TYPE, manifestOf, type MergeStrategy } from "../../../results/manifest.ts";
 import type { ResultReference } from "../../../results/reference.ts";
 import { compileSelect } from "../../../results/select.ts";
 import type { AccumulateSettings } from "../../accumulate.ts";
-import { MANIFEST_TYPE } from "../../manifest-type.ts";
 import type { TaskContext } from "../kind.ts";
 import type { ReceivedPage } from "./page.ts";
 

@@ -1,3 +1,4 @@
+import { ByteQueue } from "../../../base/bytes.ts";
 import { parseSize } from "../../../base/sizes.ts";
 import { toWeirError, WeirError } from "../../../base/errors.ts";
 import type { Exchange } from "../../../http/exchange.ts";
@@ -9,7 +10,7 @@ import { compileSelect, type SelectPlan } from "../../../results/select.ts";
 import { durationOf, isMap, kindName, wordOf } from "../../readings.ts";
 import type { Reading } from "../../setting.ts";
 import type { TaskContext } from "../kind.ts";
-import { isThrownOn } from "./error-kind.ts";
+import { isThrownOn } from "../outcome-error.ts";
 import { bodyOf, type ReadBody } from "./read-body.ts";
 import type { ResponseType } from "./settings.ts";
 
@@ -17,6 +18,8 @@ import type { ResponseType } from "./settings.ts";
 export interface ResultSettings {
   readonly policy: ResultPolicy;
   readonly plan: SelectPlan;
+  /** A body up to this size is read into memory, too, when it is stored. */
+  readonly heldCapBytes: number;
 }
 
 /** What a binary body is stored by when the task has no `spec.result`. */
@@ -28,6 +31,7 @@ const BINARY: ResultSettings = {
     previewCapBytes: PREVIEW_CAP_BYTES,
   },
   plan: compileSelect([]),
+  heldCapBytes: 0,
 };
 
 /** Names that a task's result has already. */
@@ -68,13 +72,13 @@ export function resultOf(
       inlineCapBytes: isAlways ? 0 : inline.value,
       previewCapBytes: preview.value,
     };
-    return planned(policy);
+    return planned(policy, inline.value);
   };
 }
 
-function planned(policy: ResultPolicy): Reading<ResultSettings> {
+function planned(policy: ResultPolicy, heldCapBytes: number): Reading<ResultSettings> {
   try {
-    return { value: { policy, plan: compileSelect(policy.select) } };
+    return { value: { policy, plan: compileSelect(policy.select), heldCapBytes } };
   } catch (error) {
     if (!(error instanceof WeirError)) throw error;
     return { wrong: error.message, hint: error.hint ?? 'Write a JSONPath such as "$.items[*].id"' };
@@ -141,19 +145,27 @@ function unknownKey(where: string, key: string, keys: readonly string[]): Readin
 /** Reads the body of a response into the store, without holding more of it than may stay inline. */
 export async function storeBody(
   exchange: Exchange,
-  { policy, plan }: ResultSettings,
+  settings: ResultSettings,
   responseType: ResponseType | undefined,
   { ports, at }: Pick<TaskContext, "ports" | "at">,
 ): Promise<ReadBody> {
+  const { policy, plan } = settings;
   const contentType = headerValue(exchange.response.headers, "content-type");
   const about = { step: at.step, task: at.task, contentType, policy, plan };
   const sizeBytes = (): number => exchange.body.counts().decodedBytes;
   try {
-    const kept = await ports.results.keep(exchange.body.chunks, about);
-    if (kept.kind === "reference") return referenced(kept.reference, kept.notes);
+    const start = new HeldStart(settings.heldCapBytes);
+    const kept = await ports.results.keep(start.of(exchange.body.chunks), about);
+    if (kept.kind === "reference") {
+      const body = referenced(kept.reference, kept.notes);
+      const bytes = start.whole();
+      return bytes === undefined
+        ? body
+        : held(body, bodyOf(bytes, contentType ?? "", responseType));
+    }
     const read = bodyOf(kept.bytes, contentType ?? "", responseType);
     if (read.binary !== undefined) {
-      return await storeBinary(read.binary, contentType, { policy, plan }, { ports, at });
+      return await storeBinary(read.binary, contentType, settings, { ports, at });
     }
     return { ...read, fields: visible(kept.extracted), notes: [...read.notes, ...kept.notes] };
   } catch (error) {
@@ -189,10 +201,43 @@ const NOTHING: ReadBody = {
   sizeBytes: 0,
   failure: undefined,
   binary: undefined,
+  isElsewhere: false,
   reference: undefined,
   notes: [],
   preview: () => "",
 };
+
+/** Holds the bytes that go by as long as they are few. */
+class HeldStart {
+  readonly #capBytes: number;
+  readonly #queue = new ByteQueue();
+  #sizeBytes = 0;
+
+  constructor(capBytes: number) {
+    this.#capBytes = capBytes;
+  }
+
+  async *of(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      this.#sizeBytes += chunk.byteLength;
+      if (this.#sizeBytes <= this.#capBytes) this.#queue.push(chunk);
+      else this.#queue.clear();
+      yield chunk;
+    }
+  }
+
+  /** Returns all that went by; undefined when it was too much. */
+  whole(): Uint8Array | undefined {
+    return this.#sizeBytes > this.#capBytes ? undefined : this.#queue.takeAll();
+  }
+}
+
+/** A small body that is stored as a part of something is read like one that is not. */
+function held(stored: ReadBody, read: ReadBody): ReadBody {
+  if (read.binary !== undefined) return stored;
+  const { data, failure } = read;
+  return { ...stored, data, failure, isElsewhere: false, notes: [...stored.notes, ...read.notes] };
+}
 
 async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
@@ -212,6 +257,7 @@ function referenced(reference: ResultReference, notes: readonly string[]): ReadB
     ...NOTHING,
     fields: { ...visible(extracted), ref: reference, __ref__: ref, __preview__: preview },
     sizeBytes: meta.bytes,
+    isElsewhere: true,
     reference,
     notes,
     preview: (capBytes) => preview.sample.slice(0, capBytes),

@@ -2,14 +2,13 @@ import { toWeirError, type WeirError } from "../../../base/errors.ts";
 import { maskUrl } from "../../../base/sensitive.ts";
 import { compileExpect, type Expectation } from "../../expect.ts";
 import type { Where } from "../../events.ts";
-import type { Outcome } from "../../outcome.ts";
+import { failedOutcome, type Outcome } from "../../outcome.ts";
 import type { RunPorts } from "../../ports.ts";
 import type { Scope } from "../../scope.ts";
 import { compileSetting, type Setting } from "../../setting.ts";
 import type { KindInput, TaskContext, Work } from "../kind.ts";
-import { isThrownOn } from "./error-kind.ts";
+import { errorOf, isThrownOn } from "../outcome-error.ts";
 import { type Sending, type Sent, sendWithPolicy } from "./attempts.ts";
-import { errorOf } from "./outcome.ts";
 import { runPages, type SendPage } from "./pages.ts";
 import { compilePaginate, type PaginatePlan } from "./paginate.ts";
 import { isWanted, type ReadingPlan, readOutcome } from "./read-outcome.ts";
@@ -126,13 +125,8 @@ async function sendOne(
 /** Returns the outcome of a task whose request could not be made. */
 function outcomeOfUnsent(error: WeirError, ports: RunPorts): Outcome {
   if (isThrownOn(error)) throw error;
-  return {
-    status: "error",
-    http: { status: null, headers: {} },
-    result: { status: null, headers: {}, data: null },
-    error: errorOf(error, ports),
-    meta: { attempt: 1, duration_ms: 0 },
-  };
+  const meta = { attempt: 1, duration_ms: 0 };
+  return failedOutcome(errorOf(error, ports), { status: null, meta });
 }
 
 function firstRequest({ request }: HttpPlan, scope: Scope): string {

@@ -1,5 +1,7 @@
-import type { ErrorCode, WeirError } from "../../../base/errors.ts";
-import type { ErrorKind } from "../../outcome.ts";
+import { type ErrorCode, ERRORS, type WeirError } from "../../base/errors.ts";
+import { sanitizeLine } from "../../base/sanitize.ts";
+import type { ErrorKind, OutcomeError } from "../outcome.ts";
+import type { RunPorts } from "../ports.ts";
 
 /** Kinds of codes that do not share theirs with all codes of their first word. */
 const BY_CODE = new Map<string, ErrorKind>([
@@ -13,6 +15,7 @@ const BY_CODE = new Map<string, ErrorKind>([
   ["AUDIT_WRITE", "policy_denied"],
   ["HOOK_CANCELLED", "policy_denied"],
   ["PAGE_REFUSED", "policy_denied"],
+  ["PIPELINE_UNTRUSTED", "policy_denied"],
   ["EXPECT_FAILED", "schema"],
   ["CANCELLED", "cancelled"],
 ]);
@@ -33,7 +36,7 @@ const BY_WORD = new Map<string, ErrorKind>([
 ]);
 
 /** Returns the kind of a failure without a response that could be used. */
-export function kindOfCode(code: ErrorCode): ErrorKind {
+function kindOfCode(code: ErrorCode): ErrorKind {
   const [word = ""] = code.split("_", 1);
   return BY_CODE.get(code) ?? BY_WORD.get(word) ?? "unknown";
 }
@@ -46,30 +49,6 @@ export function isThrownOn({ code }: WeirError): boolean {
   return code === "INTERNAL" || code === "CANCELLED" || code.startsWith("TEMPLATE_");
 }
 
-const BY_STATUS = new Map<number, ErrorKind>([
-  [401, "auth"],
-  [403, "auth"],
-  [404, "not_found"],
-  [410, "not_found"],
-  [429, "rate_limit"],
-]);
-
-/** Returns the kind of a status that is an error. */
-export function kindOfStatus(status: number): ErrorKind {
-  const kind = BY_STATUS.get(status);
-  if (kind !== undefined) return kind;
-  if (status >= 500) return "server_error";
-  return status >= 400 ? "client_error" : "unknown";
-}
-
-/** Request Timeout and Too Early ask for the same request again, RFC 9110 and RFC 8470. */
-const RETRYABLE_STATUSES = new Set([408, 425, 429]);
-
-/** Says whether the same request may get another answer. */
-export function isRetryableStatus(status: number): boolean {
-  return status >= 500 || RETRYABLE_STATUSES.has(status);
-}
-
 /** Where the hint of raw mode names a flag, and a pipeline has a key. */
 const HINTS = new Map<ErrorCode, string>([
   ["TIMEOUT_CONNECT", "Check the host and the port, or raise spec.timeout.connect"],
@@ -80,6 +59,21 @@ const HINTS = new Map<ErrorCode, string>([
 ]);
 
 /** Returns what to do about an error of a task, undefined when nobody knows. */
-export function hintOf({ code, hint }: WeirError): string | undefined {
+function hintOf({ code, hint }: WeirError): string | undefined {
   return HINTS.get(code) ?? hint;
+}
+
+/** Returns what templates and reports are told about an error; never a secret. */
+export function errorOf(error: WeirError, { redact }: Pick<RunPorts, "redact">): OutcomeError {
+  const kind = kindOfCode(error.code);
+  const hint = hintOf(error);
+  return {
+    kind,
+    code: error.code,
+    message: redact(sanitizeLine(error.message)),
+    // A retry of what its templates made wrong is the same again.
+    retryable: ERRORS[error.code].retryable && kind !== "template",
+    retry_after: null,
+    ...(hint === undefined ? {} : { hint: redact(hint) }),
+  };
 }
