@@ -52,7 +52,7 @@ export interface Client {
   [Symbol.dispose](): void;
 }
 
-const nothing = (): Promise<void> => Promise.resolve();
+const nothing = (): undefined => undefined;
 
 /** Wires one client. The only way to send a request, for every mode. */
 export function createClient(options: ClientOptions): Client {
@@ -66,7 +66,7 @@ export function createClient(options: ClientOptions): Client {
   const ports: Ports = {
     guard,
     hooks: options.hooks ?? noHooks,
-    approve: options.approve ?? nothing,
+    approve: options.approve ?? (() => Promise.resolve()),
     record: options.record ?? { intent: nothing, outcome: nothing },
     quota: options.quota ?? nothing,
     jar: options.jar ?? new MemoryJar(),
@@ -94,7 +94,15 @@ function counting(send: Send, received: ClientOptions["received"]): Send {
   return async (request) => {
     const response = await send(request);
     const { body } = response;
-    return { ...response, body: { ...body, chunks: countedChunks(body, received) } };
+    const chunks = {
+      [Symbol.asyncIterator]: () => countedChunks(body, received),
+      takeWhole: () => {
+        const whole = body.chunks.takeWhole?.();
+        if (whole !== undefined) received(whole.byteLength);
+        return whole;
+      },
+    };
+    return { ...response, body: { ...body, chunks } };
   };
 }
 
@@ -120,8 +128,8 @@ const PLUGIN_MAX_REQUESTS = 12;
 export interface RequestWatch {
   /** Judges them too: what a plugin was given does not widen what its caller may reach. */
   readonly guard?: Guard | undefined;
-  /** Resolves when a request may be sent. */
-  quota(request: HopRequest, signal?: AbortSignal): Promise<void>;
+  /** Resolves when a request may be sent, undefined when nothing holds it up. */
+  quota(request: HopRequest, signal?: AbortSignal): Promise<void> | undefined;
   readonly record: Recorder;
   /** See `ClientOptions.received`. */
   readonly received: (bytes: number) => void;

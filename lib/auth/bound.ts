@@ -19,7 +19,7 @@ export interface Dressing {
 /** The credentials of one client, asked hop by hop. */
 export interface CredentialStore {
   /** Returns what belongs to this hop. */
-  dress(request: HopRequest): Promise<Dressing>;
+  dress(request: HopRequest): Promise<Dressing> | Dressing;
   /**
    * Returns what answers a 401, over what the hop was dressed with; undefined when there is no
    * answer. Asked once a hop, with the request that `dress` was given.
@@ -27,9 +27,11 @@ export interface CredentialStore {
   answer(request: HopRequest, challenge: ResponseHead): Promise<Dressing | undefined>;
 }
 
+const UNDRESSED: Dressing = { lines: [] };
+
 /** The store of a client that was given no credential. */
 export const noCredentials: CredentialStore = {
-  dress: () => Promise.resolve({ lines: [] }),
+  dress: () => UNDRESSED,
   answer: () => Promise.resolve(undefined),
 };
 
@@ -44,8 +46,7 @@ export function boundCredential(
 ): CredentialStore {
   const isMeant = ({ url }: HopRequest): boolean => url.origin === origin;
   return {
-    dress: (request) =>
-      Promise.resolve({ lines: isMeant(request) ? scheme.apply(credential) : [] }),
+    dress: (request) => ({ lines: isMeant(request) ? scheme.apply(credential) : [] }),
     answer: async (request, head) => {
       if (!isMeant(request)) return undefined;
       const lines = await scheme.answer?.(credential, request, head);

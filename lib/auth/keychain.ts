@@ -68,6 +68,7 @@ export class KeychainCredentials {
    * @param origin where entries without hosts may go; that of the request itself when not given
    */
   around(base: CredentialStore, origin?: string): CredentialStore {
+    if (this.#keychain.fields.size === 0) return base;
     const openings = new WeakMap<HopRequest, Opening>();
     const fill = async (hop: HopRequest): Promise<Dressing | undefined> => {
       if (this.#issued.size === 0) return undefined;

@@ -91,8 +91,16 @@ export class ByteQueue {
   }
 }
 
+/** Bytes that come by and by, and may be all there already. */
+export interface ByteSource extends AsyncIterable<Uint8Array> {
+  /** Takes all of it at once, or throws; undefined when some of it is still to come, or gone. */
+  takeWhole?(): Uint8Array | undefined;
+}
+
 /** Reads `source` to its end and returns its bytes. */
-export async function collectBytes(source: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+export async function collectBytes(source: ByteSource): Promise<Uint8Array> {
+  const whole = source.takeWhole?.();
+  if (whole !== undefined) return whole;
   const queue = new ByteQueue();
   for await (const chunk of source) queue.push(chunk);
   return queue.takeAll();

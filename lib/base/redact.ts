@@ -47,6 +47,7 @@ export class Redactor {
 
   /** Returns `text` with `[redacted]` in place of each known secret; overlapping ones share one. */
   redactText(text: string): string {
+    if (this.#forms.size === 0) return text;
     const shown = maskedText(text, visibleParts(this.#texts, text, text.length, 0).parts);
     const decoded = this.#redactEncoded(shown, false);
     return decoded.includes("+") ? this.#redactEncoded(decoded, true) : decoded;

@@ -101,6 +101,8 @@ export function maskHeaders(
  */
 export function maskUrl(url: URL | string): string {
   const text = typeof url === "string" ? url : url.href;
+  // Nothing begins without one of these, and most URLs have none.
+  if (!/[@?&;#]/.test(text)) return text;
   return masked(text.replace(SLOPPY_USERINFO, `$1${REDACTED}@`), /[&#]/, DEPTH_LIMIT);
 }
 

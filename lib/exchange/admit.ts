@@ -36,7 +36,8 @@ export async function admit(request: HopRequest, ports: Ports): Promise<void> {
   const decision = ports.guard.admit(request);
   const refusal =
     decision.verdict === "deny" ? decision : await questions(request, decision, ports);
-  await ports.record.intent(request, refusal ?? decision);
+  const written = ports.record.intent(request, refusal ?? decision);
+  if (written !== undefined) await written;
   if (refusal === undefined) return;
   // This hop was not sent, but the one that led to it was.
   throw withDetails(denied(refusal), { arrival: request.hop === 0 ? "never" : "unknown" });
@@ -49,7 +50,8 @@ async function questions(
   ports: Ports,
 ): Promise<Denial | undefined> {
   try {
-    await ports.quota(request);
+    const turn = ports.quota(request);
+    if (turn !== undefined) await turn;
     if (decision.verdict === "ask") await ports.approve(request, decision);
     return undefined;
   } catch (error) {

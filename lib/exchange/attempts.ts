@@ -16,6 +16,7 @@ export interface AttemptOptions {
   /** Sends the request and follows its redirects. */
   readonly send: (draft: Draft) => Promise<Exchange>;
   readonly signal?: AbortSignal | undefined;
+  readonly waitSignal?: AbortSignal | undefined;
 }
 
 /** What an attempt came to, and how long to wait before the next one, if there is one. */
@@ -41,10 +42,16 @@ export async function attempts(
   const startedMs = clock.monotonicMs();
   for (let attempt = 1; ; attempt += 1) {
     const one = await makeAttempt(first, attempt, hooks, options.send);
-    const made = { ...one, attempt, elapsedMs: clock.monotonicMs() - startedMs };
+    const { draft } = one;
+    const made = { draft, result: one.result, attempt, elapsedMs: clock.monotonicMs() - startedMs };
     const { result, wait } = await judge(made, ports, options.signal);
-    if (wait === undefined) return await settle({ ...made, result }, hooks);
-    await waitBetween(wait.waitMs, result, { clock, signal: options.signal });
+    if (wait === undefined) {
+      return result instanceof WeirError
+        ? await answerFor(result, { draft, attempt, hooks })
+        : result;
+    }
+    const signal = eitherOf(options.signal, options.waitSignal);
+    await waitBetween(wait.waitMs, result, { clock, signal });
   }
 }
 
@@ -54,10 +61,17 @@ async function makeAttempt(
   hooks: HookChain,
   send: (draft: Draft) => Promise<Exchange>,
 ): Promise<Pick<Made, "draft" | "result">> {
-  const draft = (await hooks.beforeAttempt?.(first, attempt)) ?? first;
-  const result = await send(draft).then((exchange) => ({ ...exchange, attempt }), toWeirError);
+  const draft =
+    hooks.beforeAttempt === undefined ? first : await hooks.beforeAttempt(first, attempt);
+  let result: Exchange | WeirError;
   try {
-    await hooks.afterAttempt?.(draft, attempt, result);
+    result = { ...(await send(draft)), attempt };
+  } catch (error) {
+    result = toWeirError(error);
+  }
+  if (hooks.afterAttempt === undefined) return { draft, result };
+  try {
+    await hooks.afterAttempt(draft, attempt, result);
   } catch (error) {
     if (!(result instanceof WeirError)) result.body.cancel();
     throw error;
@@ -132,9 +146,20 @@ async function waitBetween(
   }
 }
 
-async function settle({ attempt, draft, result }: Made, hooks: HookChain): Promise<Exchange> {
-  if (!(result instanceof WeirError)) return result;
-  const answered = await hooks.onError?.(draft, result, attempt);
+/** Returns a signal that aborts with the first of two, one of them when the other is not given. */
+function eitherOf(
+  one: AbortSignal | undefined,
+  other: AbortSignal | undefined,
+): AbortSignal | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : AbortSignal.any([one, other]);
+}
+
+/** Returns what hooks answer in place of a failure. */
+async function answerFor(
+  error: WeirError,
+  { draft, attempt, hooks }: Pick<Made, "draft" | "attempt"> & Pick<Ports, "hooks">,
+): Promise<Exchange> {
+  const answered = await hooks.onError?.(draft, error, attempt);
   if (answered !== undefined) return answered;
-  throw result;
+  throw error;
 }

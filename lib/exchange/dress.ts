@@ -15,8 +15,10 @@ export async function dress(
   hop: HopRequest,
   ports: Pick<Ports, "jar" | "credentials">,
 ): Promise<SentRequest> {
-  const dressed = withDressing(request, await ports.credentials.dress(hop));
-  return withCookies(dressed, await ports.jar.cookiesFor(request.url));
+  const dressing = ports.credentials.dress(hop);
+  const dressed = withDressing(request, dressing instanceof Promise ? await dressing : dressing);
+  const cookies = ports.jar.cookiesFor(request.url);
+  return cookies === undefined ? dressed : withCookies(dressed, await cookies);
 }
 
 /** Returns a dressed request with what answers a 401; the cookies of the jar stay. */
@@ -33,7 +35,10 @@ export async function dressAnswer(
 /** Returns the request with what it is dressed with, in place of what stood there. */
 function withDressing(request: SentRequest, dressing: Dressing): SentRequest {
   const { lines, dropped = [], body, url } = dressing;
-  const kept = { ...request, headers: withoutHeaders(request.headers, dropped) };
+  const kept =
+    dropped.length === 0
+      ? request
+      : { ...request, headers: withoutHeaders(request.headers, dropped) };
   const dressed = withUrl(withLines(kept, lines), url);
   return body === undefined ? dressed : withBody(dressed, body);
 }

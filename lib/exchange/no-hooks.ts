@@ -1,7 +1,4 @@
 import type { HookChain } from "./ports.ts";
 
 /** The chain of a client without plugins. */
-export const noHooks: HookChain = {
-  beforeRequest: (draft) => Promise.resolve(draft),
-  afterResponse: (exchange) => Promise.resolve(exchange),
-};
+export const noHooks: HookChain = {};

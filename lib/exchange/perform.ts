@@ -25,10 +25,14 @@ export async function perform(
   options: ExchangeOptions,
 ): Promise<Exchange> {
   const { hooks } = ports;
-  const first = await hooks.beforeRequest(draft);
-  if ("answered" in first) return await hooks.afterResponse(first.answered);
+  const first = hooks.beforeRequest === undefined ? draft : await hooks.beforeRequest(draft);
+  const { signal, waitSignal } = options;
   const send = (current: Draft) => sendHops(current, ports, options);
-  return await hooks.afterResponse(await attempts(first, ports, { ...options, send }));
+  const exchange =
+    "answered" in first
+      ? first.answered
+      : await attempts(first, ports, { send, signal, waitSignal });
+  return hooks.afterResponse === undefined ? exchange : await hooks.afterResponse(exchange);
 }
 
 /** Sends the request and follows its redirects; returns the exchange with the last response. */
@@ -40,7 +44,8 @@ async function sendHops(first: Draft, ports: Ports, options: ExchangeOptions): P
     const asked = question(current, request, hops);
     await admit(asked, ports);
     const { hop, body } = await sendHop(request, asked, ports, { options, startedMs });
-    await ports.jar.remember(request.url, hop.response);
+    const kept = ports.jar.remember(request.url, hop.response);
+    if (kept !== undefined) await kept;
     const next = follow(current, hop.response, hops.length + 1, { options, body });
     if (next === undefined) {
       const elapsedMs = ports.clock.monotonicMs() - startedMs;

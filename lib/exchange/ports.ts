@@ -6,20 +6,22 @@ import type { Draft } from "../http/draft.ts";
 import type { Exchange, Hop, ResponseHead } from "../http/exchange.ts";
 import type { Send, WireLimits } from "../transport/wire.ts";
 
+// What a port has to wait for is a promise; undefined costs a request no turn of the event loop.
+
 /** Cookies of one client. */
 export interface CookieStore {
   /** Returns the Cookie header for a request to `url`, undefined when none applies. */
-  cookiesFor(url: URL): Promise<string | undefined>;
+  cookiesFor(url: URL): Promise<string | undefined> | undefined;
   /** Takes the Set-Cookie lines of a response from `url`. */
-  remember(url: URL, head: ResponseHead): Promise<void>;
+  remember(url: URL, head: ResponseHead): Promise<void> | undefined;
 }
 
 /** Code that runs before and after an exchange; what is left out is not asked. */
 export interface HookChain {
   /** Returns the draft to send: a changed copy, or the same one; or an answer in place of sending. */
-  beforeRequest(draft: Draft): Promise<Draft | { readonly answered: Exchange }>;
+  beforeRequest?(draft: Draft): Promise<Draft | { readonly answered: Exchange }>;
   /** Returns the exchange to hand on: a changed copy, or the same one. */
-  afterResponse(exchange: Exchange): Promise<Exchange>;
+  afterResponse?(exchange: Exchange): Promise<Exchange>;
   /** Returns the draft of one attempt, from 1: a changed copy, or the same one. */
   beforeAttempt?(draft: Draft, attempt: number): Promise<Draft>;
   /** Looks at what an attempt came to. */
@@ -84,9 +86,9 @@ export interface Retry {
 /** Writes what is asked and what became of it; a throw refuses the request. */
 export interface Recorder {
   /** Called for each hop before it is sent, also when it is denied. */
-  intent(request: HopRequest, decision: Decision): Promise<void>;
+  intent(request: HopRequest, decision: Decision): Promise<void> | undefined;
   /** Called for each hop that was sent. */
-  outcome(request: HopRequest, result: Hop | WeirError): Promise<void>;
+  outcome(request: HopRequest, result: Hop | WeirError): Promise<void> | undefined;
 }
 
 /** Everything that differs between the modes. */
@@ -97,7 +99,7 @@ export interface Ports {
   readonly approve: (request: HopRequest, decision: Decision) => Promise<void>;
   readonly record: Recorder;
   /** Takes one request from the quota; throws POLICY_QUOTA when nothing is left. */
-  readonly quota: (request: HopRequest) => Promise<void>;
+  readonly quota: (request: HopRequest) => Promise<void> | undefined;
   readonly jar: CookieStore;
   readonly credentials: CredentialStore;
   readonly send: Send;
@@ -117,5 +119,7 @@ export interface ExchangeOptions {
   readonly isDecoded: boolean;
   /** Ends a request that runs, and a wait between two. */
   readonly signal?: AbortSignal | undefined;
+  /** Ends a wait between two, and no request that runs. */
+  readonly waitSignal?: AbortSignal | undefined;
   readonly onUpload?: ((sentBytes: number) => void) | undefined;
 }

@@ -2,13 +2,12 @@ import { WeirError } from "../base/errors.ts";
 import { bodyLength } from "../http/body.ts";
 import type { Draft } from "../http/draft.ts";
 import type { SentRequest } from "../http/exchange.ts";
-import type { HeaderEntry, HeaderList } from "../http/headers.ts";
 import {
   checkHeader,
   hasHeader,
+  type HeaderEntry,
   headerValue,
   isSameName,
-  withoutHeaders,
 } from "../http/headers.ts";
 
 /** Methods whose requests say that they have no content, RFC 9110 section 8.6. */
@@ -22,9 +21,16 @@ const METHODS_WITH_CONTENT = new Set(["POST", "PUT", "PATCH"]);
  * @throws {WeirError} USAGE_BAD_HEADER, USAGE_BAD_FRAMING
  */
 export function prepare(draft: Draft): SentRequest {
-  for (const [name, value] of draft.headers) checkHeader(name, value);
-  const own = withoutHeaders(draft.headers, ["host"]);
-  const headers = [...hostLine(draft), ...defaultLines(draft), ...own, ...framing(draft)];
+  for (const line of draft.headers) checkHeader(line[0], line[1]);
+  const headers: HeaderEntry[] = hostLines(draft);
+  for (const line of draft.defaults) {
+    if (isLeft(line[0], draft)) headers.push(line);
+  }
+  for (const line of draft.headers) {
+    if (!isSameName(line[0], "host")) headers.push(line);
+  }
+  const framing = framingLine(draft);
+  if (framing !== undefined) headers.push(framing);
   return {
     method: draft.method,
     url: draft.url,
@@ -34,33 +40,33 @@ export function prepare(draft: Draft): SentRequest {
   };
 }
 
-function hostLine(draft: Draft): HeaderList {
-  const typed = draft.headers.filter(([name]) => isSameName(name, "host"));
-  if (typed.length > 0) return typed;
+function hostLines(draft: Draft): HeaderEntry[] {
+  if (hasHeader(draft.headers, "host")) {
+    return draft.headers.filter((line) => isSameName(line[0], "host"));
+  }
   return draft.unset.includes("host") ? [] : [["Host", draft.url.host]];
 }
 
-function defaultLines(draft: Draft): HeaderList {
-  return draft.defaults.filter(
-    ([name]) => !hasHeader(draft.headers, name) && !draft.unset.includes(name.toLowerCase()),
-  );
+/** Says whether a default header was neither set nor unset. */
+function isLeft(name: string, { headers, unset }: Draft): boolean {
+  return !hasHeader(headers, name) && (unset.length === 0 || !unset.includes(name.toLowerCase()));
 }
 
-/** Returns the lines that frame the body, RFC 9112 section 6. */
-function framing(draft: Draft): readonly HeaderEntry[] {
+/** Returns the line that frames the body, RFC 9112 section 6. */
+function framingLine(draft: Draft): HeaderEntry | undefined {
   const typedLength = headerValue(draft.headers, "content-length");
   const isCoded = hasHeader(draft.headers, "transfer-encoding");
   checkFraming(draft, typedLength, isCoded);
-  if (typedLength !== undefined || isCoded) return [];
+  if (typedLength !== undefined || isCoded) return undefined;
   const length = bodyLength(draft.body);
   if (length === undefined || (draft.isChunked === true && draft.body.kind !== "none")) {
-    return [["Transfer-Encoding", "chunked"]];
+    return ["Transfer-Encoding", "chunked"];
   }
-  if (draft.unset.includes("content-length")) return [];
+  if (draft.unset.includes("content-length")) return undefined;
   if (length > 0 || draft.body.kind !== "none" || METHODS_WITH_CONTENT.has(draft.method)) {
-    return [["Content-Length", String(length)]];
+    return ["Content-Length", String(length)];
   }
-  return [];
+  return undefined;
 }
 
 function checkFraming(draft: Draft, typedLength: string | undefined, isCoded: boolean): void {

@@ -1,3 +1,4 @@
+import type { Dressing } from "../auth/bound.ts";
 import { toWeirError, type WeirError, withDetails } from "../base/errors.ts";
 import type { Hop, HopRequest, ResponseBody, SentRequest } from "../http/exchange.ts";
 import type { Arrival, WireLimits, WireResponse } from "../transport/wire.ts";
@@ -27,10 +28,15 @@ export async function sendHop(
   context: HopContext,
 ): Promise<AnsweredHop> {
   const unsent = asked.hop === 0 ? "never" : "unknown";
-  const dressed = await arriving(unsent, dress(request, asked, ports));
+  let dressed: SentRequest;
+  try {
+    dressed = await dress(request, asked, ports);
+  } catch (error) {
+    throw arriving(unsent, error);
+  }
   const first = await sendRecorded(dressed, asked, ports, context);
   if (first.hop.response.status !== 401) return first;
-  const answer = await arriving("answered", ports.credentials.answer(asked, first.hop.response));
+  const answer = await answerTo(first, asked, ports);
   if (answer === undefined) return first;
   first.body.cancel();
   return await sendRecorded(await dressAnswer(dressed, answer, ports), asked, ports, {
@@ -58,7 +64,8 @@ async function sendRecorded(
       onUpload,
     });
     const hop = { request, response: head, timings, connection };
-    await ports.record.outcome(asked, hop);
+    const written = ports.record.outcome(asked, hop);
+    if (written !== undefined) await written;
     return { hop, body };
   } catch (error) {
     await ports.record.outcome(asked, toWeirError(error));
@@ -66,13 +73,21 @@ async function sendRecorded(
   }
 }
 
-/** A credential may fail with a request of its own, whose arrival is not that of this one. */
-async function arriving<T>(arrival: Arrival, work: Promise<T>): Promise<T> {
+async function answerTo(
+  { hop }: AnsweredHop,
+  asked: HopRequest,
+  { credentials }: Ports,
+): Promise<Dressing | undefined> {
   try {
-    return await work;
+    return await credentials.answer(asked, hop.response);
   } catch (error) {
-    throw withDetails(toWeirError(error), { arrival });
+    throw arriving("answered", error);
   }
+}
+
+/** A credential may fail with a request of its own, whose arrival is not that of this one. */
+function arriving(arrival: Arrival, error: unknown): WeirError {
+  return withDetails(toWeirError(error), { arrival });
 }
 
 /** What was sent before it did arrive, whatever became of this one. */
@@ -82,5 +97,8 @@ function afterAnswer(error: WeirError): WeirError {
 
 /** Returns the limits with the time that the hops before have taken. */
 function remaining({ clock }: Ports, { options, startedMs }: HopContext): WireLimits {
-  return { ...options.limits, spentMs: clock.monotonicMs() - startedMs };
+  const { limits } = options;
+  // Only the total counts what was spent before.
+  if (limits.totalTimeoutMs === undefined) return limits;
+  return { ...limits, spentMs: clock.monotonicMs() - startedMs };
 }

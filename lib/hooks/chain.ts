@@ -28,7 +28,7 @@ const SMALL_BYTES = 32 * 1024;
 type Replacement = Extract<Verdict, { readonly kind: "replace" | "respond" }>;
 
 /** Returns the hooks of one client as the exchange knows them. */
-export function createChain(runner: HookRunner, options: ChainOptions): HookChain {
+export function createChain(runner: HookRunner, options: ChainOptions): Required<HookChain> {
   return {
     beforeRequest: (draft) => beforeRequest(runner, options, draft),
     afterResponse: (exchange) => afterResponse(runner, options, exchange),

@@ -56,7 +56,7 @@ export interface HooksOptions {
 
 /** The hooks of one client. */
 export interface Hooks {
-  readonly chain: HookChain;
+  readonly chain: Required<HookChain>;
   readonly tools: ToolHooks;
   readonly run: RunHooks;
   readonly plugins: readonly Plugin[];

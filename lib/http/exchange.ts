@@ -1,3 +1,4 @@
+import type { ByteSource } from "../base/bytes.ts";
 import type { Body } from "./body.ts";
 import type { Draft } from "./draft.ts";
 import type { HeaderList } from "./headers.ts";
@@ -77,7 +78,7 @@ export interface Hop {
 /** The body of the last response; read it once, or cancel it. */
 export interface ResponseBody {
   /** Yields decoded bytes; throws WeirError when the body is cut, broken or over a cap. */
-  readonly chunks: AsyncIterable<Uint8Array>;
+  readonly chunks: ByteSource;
   /** Returns the trailer lines; empty until `chunks` has ended. */
   trailers(): HeaderList;
   /** Returns bytes received on the wire and bytes decoded so far. */

@@ -1,3 +1,4 @@
+import type { ByteSource } from "../base/bytes.ts";
 import { toWeirError, WeirError } from "../base/errors.ts";
 import type { ResponseBody } from "./exchange.ts";
 
@@ -23,15 +24,20 @@ interface Block {
 
 /** Returns `source` so that it can be read more than once. */
 export function replayBody(source: ResponseBody): ReplayBody {
-  const held = new HeldChunks(source.chunks[Symbol.asyncIterator]());
+  const held = new HeldChunks(source.chunks);
+  const chunks = {
+    [Symbol.asyncIterator]: () => held.replay(),
+    takeWhole: () => held.takeWhole(),
+  };
   return {
-    body: { ...source, chunks: { [Symbol.asyncIterator]: () => held.replay() } },
+    body: { ...source, chunks },
     rest: () => (held.isUntouched ? source : { ...source, chunks: held.handOn() }),
   };
 }
 
 class HeldChunks {
-  readonly #source: AsyncIterator<Uint8Array>;
+  readonly #chunks: ByteSource;
+  #source: AsyncIterator<Uint8Array> | undefined;
   readonly #blocks: Block[] = [];
   #failure: WeirError | undefined;
   #isOver = false;
@@ -40,8 +46,34 @@ class HeldChunks {
   /** True until somebody has read: then the source is as it was. */
   isUntouched = true;
 
-  constructor(source: AsyncIterator<Uint8Array>) {
-    this.#source = source;
+  constructor(chunks: ByteSource) {
+    this.#chunks = chunks;
+  }
+
+  /** Returns all bytes when they are there, as most bodies are; they stay to be read again. */
+  takeWhole(): Uint8Array | undefined {
+    const [block, another] = this.#blocks;
+    if (block !== undefined) {
+      const isAll = this.#isOver && this.#failure === undefined && another === undefined;
+      return isAll ? block.bytes.subarray(0, block.used) : undefined;
+    }
+    const whole = this.isUntouched ? this.#taken() : undefined;
+    if (whole === undefined) return undefined;
+    this.isUntouched = false;
+    this.#isOver = true;
+    if (whole.byteLength > 0) this.#push(whole);
+    return whole;
+  }
+
+  #taken(): Uint8Array | undefined {
+    try {
+      return this.#chunks.takeWhole?.();
+    } catch (error) {
+      // Whoever reads it, now or later, is told.
+      this.#failure = toWeirError(error);
+      this.isUntouched = false;
+      return undefined;
+    }
   }
 
   async *replay(): AsyncGenerator<Uint8Array> {
@@ -81,7 +113,7 @@ class HeldChunks {
     }
     if (this.#failure !== undefined) throw this.#failure;
     while (!this.#isOver) {
-      const next = await this.#source.next();
+      const next = await this.#next();
       if (next.done === true) return;
       yield next.value;
     }
@@ -97,12 +129,17 @@ class HeldChunks {
 
   async #pullOne(): Promise<void> {
     try {
-      const next = await this.#source.next();
+      const next = await this.#next();
       if (next.done === true) this.#isOver = true;
       else this.#push(next.value);
     } catch (error) {
       this.#failure = toWeirError(error);
     }
+  }
+
+  #next(): Promise<IteratorResult<Uint8Array>> {
+    this.#source ??= this.#chunks[Symbol.asyncIterator]();
+    return this.#source.next();
   }
 
   /** A server may send single bytes: each of them kept apart would hold hundreds of times its size. */

@@ -34,6 +34,10 @@ const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i;
 const OPAQUE_SCHEME =
   /^(about|blob|chrome|data|file|ftps?|geo|javascript|magnet|mailto|news|sftp|sms|ssh|tel|urn|vbscript|view-source|wss?):(?!\d)/i;
 
+/** What most URLs are: nothing in them is a shorthand, or can be read in two ways. */
+const PLAIN =
+  /^https?:\/\/[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[1-9]\d{0,4})?\/[\w\-.~/%]*(?:\?[\w\-.~/%&=+,:]*)?$/;
+
 // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
@@ -48,6 +52,8 @@ const CONTROL = /[\u0000-\u001f\u007f]/;
  */
 export function parseTarget(typed: string, options: TargetOptions): ParsedTarget {
   const text = typed.trim();
+  const plain = options.isPathAsIs === true || !PLAIN.test(text) ? null : URL.parse(text);
+  if (plain !== null) return { url: plain };
   if (CONTROL.test(text)) {
     throw badUrl(typed, "has a control character", "Percent-encode it, for example %0A");
   }

@@ -19,10 +19,12 @@ export interface Completion {
  * memory; rows are the same.
  */
 export interface Journal {
-  /** Resolves when the row would outlast this process; the request is sent after that. */
-  intent(intent: Intent): Promise<number>;
-  /** Ends the intent of this number. */
-  complete(intent: number, completion: Completion): Promise<void>;
+  /**
+   * Returns the number of the row once it would outlast this process; the request is sent after that.
+   */
+  intent(intent: Intent): Promise<number> | number;
+  /** Ends the intent of this number; returns undefined when there is nothing to wait for. */
+  complete(intent: number, completion: Completion): Promise<void> | undefined;
   /** Records a page together with what asks for the next one. */
   page(
     at: Where,

@@ -53,7 +53,7 @@ export class Judge {
     const verdict = this.#decide(outcome, true);
     this.#judged = { outcome, verdict };
     if (verdict.kind !== "retry") return undefined;
-    const broken = await this.#assign(outcome, verdict);
+    const broken = assigns(verdict) ? await this.#assign(outcome, verdict) : undefined;
     if (broken !== undefined) {
       this.#judged = { outcome, verdict: broken };
       return undefined;
@@ -89,6 +89,7 @@ export class Judge {
     // A retry that was to be and is not, because a plugin forbade it, leaves it to later rules.
     const isUsed = known === undefined || known.kind === "retry";
     const verdict = isUsed ? this.#decide(outcome, false) : known;
+    if (!assigns(verdict)) return verdict;
     return (await this.#assign(outcome, verdict)) ?? verdict;
   }
 
@@ -112,8 +113,7 @@ export class Judge {
     }
   }
 
-  async #assign(outcome: Outcome, verdict: Verdict): Promise<Verdict | undefined> {
-    if (verdict.kind === "broken" || verdict.assignments.length === 0) return undefined;
+  async #assign(outcome: Outcome, verdict: Decision): Promise<Verdict | undefined> {
     const { run, names, scope } = this.#track;
     const before = { iter: names.iter, ctx: run.names.ctx };
     try {
@@ -132,6 +132,10 @@ export class Judge {
     if (!(error instanceof WeirError)) throw error;
     return { kind: "broken", failure: failureOf(error, this.#at) };
   }
+}
+
+function assigns(verdict: Verdict): verdict is Decision {
+  return verdict.kind !== "broken" && verdict.assignments.length > 0;
 }
 
 function ruleText(rule: number | undefined): string {

@@ -16,11 +16,11 @@ export function createMemoryJournal(): MemoryJournal {
     intent(intent) {
       count += 1;
       intents.set(count, intent);
-      return Promise.resolve(count);
+      return count;
     },
     complete(intent) {
       intents.delete(intent);
-      return DONE;
+      return undefined;
     },
     page: () => DONE,
     // Nobody will ask for the value a second time: a name is used once in a process.

@@ -49,17 +49,20 @@ export class Rates {
   }
 
   /**
-   * Resolves when the request may be sent; each that did needs its `after`.
+   * Resolves when the request may be sent, undefined when nothing holds it up; each that may needs
+   * its `after`.
    *
    * @throws {WeirError} CANCELLED, or the reason of `signal`
    */
-  async before(request: HopRequest, signal?: AbortSignal): Promise<void> {
-    await this.#lanes.get(request.url.host)?.enter(request, signal);
+  before(request: HopRequest, signal?: AbortSignal): Promise<void> | undefined {
+    // Few tasks declare a rate, and the host of a URL is not free.
+    if (this.#lanes.size === 0) return undefined;
+    return this.#lanes.get(request.url.host)?.enter(request, signal);
   }
 
   /** Takes what came of a request: its status, null without a response. Safe to call twice. */
   after(request: HopRequest, status: number | null): void {
-    this.#lanes.get(request.url.host)?.leave(request, status);
+    if (this.#lanes.size > 0) this.#lanes.get(request.url.host)?.leave(request, status);
   }
 }
 

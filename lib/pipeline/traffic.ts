@@ -44,20 +44,21 @@ export class Traffic implements RequestWatch {
     return this.#count;
   }
 
-  /** Resolves when the request may be sent. */
-  async quota(request: HopRequest, signal?: AbortSignal): Promise<void> {
-    await this.rates.before(request, signal);
+  /** Resolves when the request may be sent, undefined when nothing holds it up. */
+  quota(request: HopRequest, signal?: AbortSignal): Promise<void> | undefined {
+    return this.rates.before(request, signal);
   }
 
   readonly record: Recorder = {
-    intent: async (request, decision) => {
-      if (this.#inner === undefined) return;
-      await this.#freeing(request, this.#inner.intent(request, decision));
+    intent: (request, decision) => {
+      const inner = this.#inner;
+      if (inner === undefined) return undefined;
+      return this.#freeing(request, async () => await inner.intent(request, decision));
     },
-    outcome: async (request, result) => {
+    outcome: (request, result) => {
       this.#count += 1;
       this.rates.after(request, result instanceof WeirError ? null : result.response.status);
-      await this.#inner?.outcome(request, result);
+      return this.#inner?.outcome(request, result);
     },
   };
 
@@ -85,15 +86,15 @@ export class Traffic implements RequestWatch {
       return await store.dress(request);
     };
     return {
-      dress: (request) => this.#freeing(request, dress(request)),
+      dress: (request) => this.#freeing(request, () => dress(request)),
       answer: (request, challenge) => store.answer(request, challenge),
     };
   }
 
   /** What was let go by the rates and is not sent after all must not hold its place. */
-  async #freeing<T>(request: HopRequest, work: Promise<T>): Promise<T> {
+  async #freeing<T>(request: HopRequest, work: () => Promise<T>): Promise<T> {
     try {
-      return await work;
+      return await work();
     } catch (error) {
       this.rates.after(request, null);
       throw error;

@@ -86,9 +86,9 @@ class BunSocket implements NativeSocket {
 
   resume(): this {
     this.#socket?.resume();
-    const early = this.#early;
-    this.#early = [];
-    for (const bytes of early) this.received(bytes);
+    if (this.#early.length > 0) {
+      for (const bytes of this.#early.splice(0)) this.received(bytes);
+    }
     return this;
   }
 
@@ -223,7 +223,7 @@ class BunSocket implements NativeSocket {
 
   #emit<E extends keyof SocketEvents>(event: E, ...told: Parameters<SocketEvents[E]>): void {
     const listeners = this.#listeners.get(event);
-    if (listeners === undefined) return;
+    if (listeners === undefined || listeners.size === 0) return;
     // A copy: a listener may take itself or another one off.
     for (const listener of Array.from(listeners)) {
       // on() takes only listeners of this event.

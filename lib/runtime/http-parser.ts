@@ -32,6 +32,8 @@ export interface ResponseParser {
   execute(bytes: Uint8Array): Error | undefined;
   /** Says that the connection has ended, which completes a body without length. */
   finish(): void;
+  /** Gives the parser up, for another connection to use; not while it executes. */
+  release(): void;
 }
 
 /** The native parser as both node and Bun have it. */
@@ -91,34 +93,68 @@ export function createResponseParser(
 ): ResponseParser | undefined {
   const native = nativeBinding()?.HTTPParser;
   if (native === undefined) return undefined;
-  const parser = new native();
-  // A resource of its own is what async hooks would see; nothing here uses them.
-  parser.initialize(native.RESPONSE, {}, headerCapBytes, native.kLenientNone);
-  parser[native.kOnMessageBegin] = () => events.onBegin();
-  parser[native.kOnHeaders] = (flat: readonly string[]) => events.onLines(flat);
-  parser[native.kOnHeadersComplete] = (
-    major: number,
-    minor: number,
-    flat: readonly string[] | undefined | null,
-    _method: unknown,
-    _url: unknown,
-    status: number,
-    reason: string,
-    isUpgrade: boolean,
-    isKept: boolean,
-  ) => {
-    // More than 31 lines came through kOnHeaders already.
-    if (flat !== undefined && flat !== null) events.onLines(flat);
-    const httpVersion = `${major}.${minor}`;
-    return RETURN[events.onStatus({ status, reason, httpVersion, isUpgrade, isKept })];
-  };
-  parser[native.kOnBody] = (chunk: Uint8Array) => events.onBody(chunk);
-  parser[native.kOnMessageComplete] = () => events.onComplete();
-  return {
-    execute(bytes) {
-      const result = parser.execute(bytes);
-      return result instanceof Error ? Object.assign(result, { rawPacket: bytes }) : undefined;
-    },
-    finish: () => void parser.finish(),
-  };
+  const parser = released.pop() ?? new NativeResponseParser(native);
+  return parser.begin(events, headerCapBytes);
+}
+
+type Native = NativeBinding["HTTPParser"];
+
+/** Parsers that wait for their next connection: with its callbacks one is dear to make. */
+const released: NativeResponseParser[] = [];
+const RELEASED_LIMIT = 64;
+
+class NativeResponseParser implements ResponseParser {
+  readonly #native: Native;
+  readonly #parser: NativeParser;
+  #events: ParserEvents | undefined;
+
+  constructor(native: Native) {
+    this.#native = native;
+    this.#parser = new native();
+    this.#parser[native.kOnMessageBegin] = () => this.#events?.onBegin();
+    this.#parser[native.kOnHeaders] = (flat: readonly string[]) => this.#events?.onLines(flat);
+    this.#parser[native.kOnHeadersComplete] = (
+      major: number,
+      minor: number,
+      flat: readonly string[] | undefined | null,
+      _method: unknown,
+      _url: unknown,
+      status: number,
+      reason: string,
+      isUpgrade: boolean,
+      isKept: boolean,
+    ) => {
+      // More than 31 lines came through kOnHeaders already.
+      if (flat !== undefined && flat !== null) this.#events?.onLines(flat);
+      const httpVersion = `${major}.${minor}`;
+      const after = this.#events?.onStatus({ status, reason, httpVersion, isUpgrade, isKept });
+      return RETURN[after ?? "no body"];
+    };
+    this.#parser[native.kOnBody] = (chunk: Uint8Array) => this.#events?.onBody(chunk);
+    this.#parser[native.kOnMessageComplete] = () => this.#events?.onComplete();
+  }
+
+  /** Makes it ready for the first response on a connection: nothing is left of what it parsed. */
+  begin(events: ParserEvents, headerCapBytes: number): this {
+    const { RESPONSE, kLenientNone } = this.#native;
+    this.#events = events;
+    // A resource of its own is what async hooks would see; nothing here uses them.
+    this.#parser.initialize(RESPONSE, {}, headerCapBytes, kLenientNone);
+    return this;
+  }
+
+  execute(bytes: Uint8Array): Error | undefined {
+    const result = this.#parser.execute(bytes);
+    return result instanceof Error ? Object.assign(result, { rawPacket: bytes }) : undefined;
+  }
+
+  finish(): void {
+    this.#parser.finish();
+  }
+
+  release(): void {
+    if (this.#events === undefined) return;
+    this.#events = undefined;
+    if (released.length < RELEASED_LIMIT) released.push(this);
+  }
 }

@@ -1,6 +1,6 @@
 import type { CookieJar, SerializedCookieJar } from "tough-cookie";
 import type { ResponseHead } from "../http/exchange.ts";
-import { headerValues } from "../http/headers.ts";
+import { hasHeader, type HeaderList, headerValues } from "../http/headers.ts";
 
 /** Cookies as a session file keeps them. */
 export type SavedCookies = SerializedCookieJar;
@@ -21,26 +21,31 @@ export class MemoryJar {
   }
 
   /** Returns the value of the Cookie header for `url`, undefined when no cookie applies. */
-  async cookiesFor(url: URL): Promise<string | undefined> {
-    if (this.#jar === undefined && this.#saved === undefined) return undefined;
-    const text = await (await this.#open()).getCookieString(url.href);
-    return text === "" ? undefined : text;
+  cookiesFor(url: URL): Promise<string | undefined> | undefined {
+    return this.#jar === undefined && this.#saved === undefined ? undefined : this.#find(url);
   }
 
   /** Takes the Set-Cookie lines of a response from `url`; lines that are not valid are left out. */
-  async remember(url: URL, head: ResponseHead): Promise<void> {
-    const lines = headerValues(head.headers, "set-cookie");
-    if (lines.length === 0) return;
-    const jar = await this.#open();
-    for (const line of lines) {
-      // A server's bad cookie is its own problem: RFC 6265 section 5.3 says to ignore it.
-      await jar.setCookie(line, url.href, { ignoreError: true });
-    }
+  remember(url: URL, { headers }: ResponseHead): Promise<void> | undefined {
+    return hasHeader(headers, "set-cookie") ? this.#keep(url, headers) : undefined;
   }
 
   /** Returns what is to be kept for the next run, undefined when there never was a cookie. */
   save(): SavedCookies | undefined {
     return this.#jar?.serializeSync() ?? this.#saved;
+  }
+
+  async #find(url: URL): Promise<string | undefined> {
+    const text = await (await this.#open()).getCookieString(url.href);
+    return text === "" ? undefined : text;
+  }
+
+  async #keep(url: URL, headers: HeaderList): Promise<void> {
+    const jar = await this.#open();
+    for (const line of headerValues(headers, "set-cookie")) {
+      // A server's bad cookie is its own problem: RFC 6265 section 5.3 says to ignore it.
+      await jar.setCookie(line, url.href, { ignoreError: true });
+    }
   }
 
   async #open(): Promise<CookieJar> {

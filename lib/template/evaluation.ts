@@ -15,7 +15,9 @@ export type TemplateFunction = (
 ) => unknown;
 
 /** What one evaluation is given beside its context. */
-export interface EvaluateOptions extends Partial<TemplateLimits> {
+export interface EvaluateOptions {
+  /** What is left out is as in DEFAULT_LIMITS. */
+  readonly limits?: Partial<TemplateLimits>;
   /** Functions by name; a value of the context with the same name wins. */
   readonly functions?: Readonly<Record<string, TemplateFunction>>;
   /** Returns a number from 0 to below 1, for the filter `random`, which is an error without it. */
@@ -43,6 +45,9 @@ export interface Application {
 /** Characters of text that cost one step. */
 const STEP_CHARACTERS = 16;
 const NAMES_LOOKED_AT = 200;
+
+/** Stands where no node ran yet. */
+const NO_NODE: Expression = { kind: "tuple", items: [], offset: 0, depth: 1 };
 
 /** Variables of a template; looking one up goes from the inner scope to the outer ones. */
 export class Scope {
@@ -78,7 +83,7 @@ export class Evaluation {
   /** Where the operation that runs now stands in the source. */
   offset = 0;
   /** The node that runs now, which a value missing in its input is blamed on. */
-  node: Expression = { kind: "tuple", items: [], offset: 0, depth: 1 };
+  node: Expression = NO_NODE;
   /** True inside an autoescape block. */
   isEscaping = false;
   /** The text a filter block has captured for its filters. */
@@ -86,9 +91,9 @@ export class Evaluation {
   /** True once a list may hold what no caller can use, so that the result must be searched. */
   mustSettle = false;
   /** Pairs made by `groupby`, whose fields are `grouper` and `list`. */
-  readonly groups = new WeakSet<object>();
+  #groups: WeakSet<object> | undefined;
   /** Lists and maps this evaluation made, which its methods may change. */
-  readonly #owned = new WeakSet<object>();
+  #owned: WeakSet<object> | undefined;
   /** Changed copies of values of the context, which itself is never changed. */
   #copies: Map<object, unknown> | undefined;
   #stepsLeft: number;
@@ -104,7 +109,8 @@ export class Evaluation {
     this.source = source;
     this.library = library;
     this.options = options;
-    this.limits = options === NO_OPTIONS ? DEFAULT_LIMITS : { ...DEFAULT_LIMITS, ...options };
+    const { limits } = options;
+    this.limits = limits === undefined ? DEFAULT_LIMITS : { ...DEFAULT_LIMITS, ...limits };
     this.#layers = layersOf(context);
     this.#stepsLeft = this.limits.steps;
     this.#bytesLeft = this.limits.outputCapBytes;
@@ -135,13 +141,26 @@ export class Evaluation {
 
   /** Marks a list or map as made here, and returns it. */
   own<T extends object>(value: T): T {
+    this.#owned ??= new WeakSet();
     this.#owned.add(value);
     return value;
   }
 
+  /** Marks a list as a pair made by `groupby`, and returns it. */
+  group<T extends object>(pair: T): T {
+    this.#groups ??= new WeakSet();
+    this.#groups.add(pair);
+    return pair;
+  }
+
+  /** Says whether a list is a pair made by `groupby`. */
+  isGroup(list: object): boolean {
+    return this.#groups?.has(list) === true;
+  }
+
   /** Returns `value` when it was made here, else a copy that stands for it from now on. */
   changeable<T extends object>(value: T, copy: (value: T) => T): T {
-    if (this.#owned.has(value)) return value;
+    if (this.#owned?.has(value) === true) return value;
     const made = this.own(copy(value));
     this.#copies ??= new Map();
     this.#copies.set(value, made);

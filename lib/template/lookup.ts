@@ -19,7 +19,7 @@ export function fieldOf(state: Evaluation, object: unknown, name: string): unkno
   if (object instanceof Entity) return object.field(name);
   if (object instanceof FieldedText) return ownValue(object.fields, name);
   if (isDict(object)) return state.current(ownValue(object, name));
-  if (!Array.isArray(object) || !state.groups.has(object)) return undefined;
+  if (!Array.isArray(object) || !state.isGroup(object)) return undefined;
   if (name === "grouper") return object[0];
   return name === "list" ? object[1] : undefined;
 }

@@ -1,6 +1,6 @@
 import { WeirError } from "../base/errors.ts";
 import { type Body, bodyLength } from "../http/body.ts";
-import { checkHeader, headerValue, isToken } from "../http/headers.ts";
+import { checkHeader, type HeaderList, headerValue, isSameName, isToken } from "../http/headers.ts";
 import type { SentRequest } from "../http/exchange.ts";
 
 /** Visible ASCII: the only characters of a request target, RFC 9112 section 3.2. */
@@ -9,7 +9,7 @@ const TARGET = /^[\x21-\x7e]+$/;
 const LENGTH = /^\d{1,15}$/;
 
 /** Headers that frame or route a message: a second line would make two readings of it. */
-const AT_MOST_ONCE = ["host", "content-length", "transfer-encoding"];
+const AT_MOST_ONCE = ["Host", "Content-Length", "Transfer-Encoding"];
 
 /**
  * Throws unless the request can be sent as it stands, and be read in one way only.
@@ -19,8 +19,9 @@ const AT_MOST_ONCE = ["host", "content-length", "transfer-encoding"];
 export function checkRequest(request: SentRequest): void {
   checkMethod(request.method);
   checkTarget(request);
-  for (const [name, value] of request.headers) checkHeader(name, value);
-  checkFraming(request, framingLines(request));
+  for (const entry of request.headers) checkHeader(entry[0], entry[1]);
+  for (const name of AT_MOST_ONCE) checkOnce(request.headers, name);
+  checkFraming(request);
 }
 
 function checkMethod(method: string): void {
@@ -44,22 +45,17 @@ function checkTarget({ target, url }: SentRequest): void {
   });
 }
 
-/** Returns the values of the lines that may stand once, by name in lower case. */
-function framingLines({ headers }: SentRequest): ReadonlyMap<string, string> {
-  const lines = new Map<string, string>();
-  for (const [name, value] of headers) {
-    const key = name.toLowerCase();
-    if (!AT_MOST_ONCE.includes(key)) continue;
-    if (lines.has(key))
-      throw badFraming(`The request has two ${name} headers`, `Send ${name} once`);
-    lines.set(key, value);
+function checkOnce(headers: HeaderList, name: string): void {
+  let count = 0;
+  for (const entry of headers) {
+    if (isSameName(entry[0], name)) count += 1;
   }
-  return lines;
+  if (count > 1) throw badFraming(`The request has two ${name} headers`, `Send ${name} once`);
 }
 
-function checkFraming({ body }: SentRequest, lines: ReadonlyMap<string, string>): void {
-  const length = lines.get("content-length");
-  const coding = lines.get("transfer-encoding");
+function checkFraming({ headers, body }: SentRequest): void {
+  const length = headerValue(headers, "Content-Length");
+  const coding = headerValue(headers, "Transfer-Encoding");
   if (coding !== undefined) {
     if (length !== undefined) {
       throw badFraming(

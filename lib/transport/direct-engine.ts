@@ -27,7 +27,7 @@ export function createDirectEngine({ pool, dial, clock }: DirectEngineOptions): 
       const { target } = watch;
       const key = `${target.scheme}://${target.host}:${target.port}`;
       if (request.isFollowUp === true) await pool.settle(key);
-      const loan = await pool.take(key, watch, () => dial(target, watch));
+      const loan = pool.takeIdle(key) ?? (await pool.take(key, watch, () => dial(target, watch)));
       try {
         watch.check();
         return await runDirectExchange({ request, watch, loan, clock, startedMs });

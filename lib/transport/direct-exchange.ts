@@ -4,6 +4,7 @@ import {
   type AfterHead,
   createResponseParser,
   type ParsedStatus,
+  type ParserEvents,
   type ResponseParser,
 } from "../runtime/http-parser.ts";
 import type { ByteSocket } from "../runtime/runtime.ts";
@@ -32,11 +33,12 @@ export function runDirectExchange(parts: ExchangeParts): Promise<WireResponse> {
 /** Where the response is: heads of informational ones, the body, or all of it. */
 type Stage = "head" | "interim" | "body" | "complete";
 
-class DirectExchange {
+class DirectExchange implements ParserEvents {
   readonly #parts: ExchangeParts;
   readonly #socket: ByteSocket;
-  readonly #outgoing: Outgoing;
-  readonly #pump: Pump;
+  /** Sends a body that does not leave in one piece with the head. */
+  #pump: Pump | undefined;
+  #isSent = false;
   readonly #parser: ResponseParser;
   readonly #head = Promise.withResolvers<WireResponse>();
   #stage: Stage = "head";
@@ -50,49 +52,25 @@ class DirectExchange {
   #goAhead: (() => void) | undefined;
 
   constructor(parts: ExchangeParts) {
-    const { request, watch, loan } = parts;
+    const { request, loan } = parts;
     this.#parts = parts;
     this.#socket = loan.link.socket;
-    this.#outgoing = new Outgoing(this.#socket, request);
-    this.#pump = new Pump({
-      body: request.body,
-      sink: this.#outgoing,
-      watch,
-      declaredBytes: declaredLength(request),
-      onUpload: request.onUpload,
-    });
-    this.#parser = this.#createParser(request.limits.headerCapBytes ?? HEADER_CAP_BYTES);
+    const parser = createResponseParser(this, request.limits.headerCapBytes ?? HEADER_CAP_BYTES);
+    if (parser === undefined) throw new WeirError("INTERNAL", "This runtime has no HTTP parser");
+    this.#parser = parser;
   }
 
-  async run(): Promise<WireResponse> {
-    const { watch } = this.#parts;
+  run(): Promise<WireResponse> {
+    const { request, loan, watch } = this.#parts;
+    const head = requestHead(request, loan.link.absoluteFor);
     this.#listen();
-    const stop = watch.onFail((error) => {
+    watch.onFail((error) => {
       this.#head.reject(error);
       this.#drop();
     });
     watch.phase = "send";
-    this.#upload().catch((error: unknown) => this.#failUpload(error));
-    try {
-      return await this.#head.promise;
-    } finally {
-      stop();
-    }
-  }
-
-  #createParser(headerCapBytes: number): ResponseParser {
-    const parser = createResponseParser(
-      {
-        onBegin: () => this.#begin(),
-        onLines: (flat) => this.#takeLines(flat),
-        onStatus: (status) => this.#takeStatus(status),
-        onBody: (chunk) => this.#takeBody(chunk),
-        onComplete: () => this.#complete(),
-      },
-      headerCapBytes,
-    );
-    if (parser === undefined) throw new WeirError("INTERNAL", "This runtime has no HTTP parser");
-    return parser;
+    this.#send(head);
+    return this.#head.promise;
   }
 
   readonly #onData = (bytes: Uint8Array): void => {
@@ -135,20 +113,35 @@ class DirectExchange {
     this.#socket.off("close", this.#onClose);
   }
 
-  async #upload(): Promise<void> {
-    const { request, watch } = this.#parts;
-    const head = requestHead(request, this.#parts.loan.link.absoluteFor);
+  #send(head: Uint8Array): void {
+    const { request } = this.#parts;
+    const declaredBytes = declaredLength(request);
+    const outgoing = new Outgoing(this.#socket, declaredBytes === undefined);
     const small = isExpectingContinue(request) ? undefined : smallBody(request.body);
-    if (small !== undefined) {
-      this.#pump.skip();
-      this.#outgoing.sendWhole(head, small);
-      request.onUpload?.(small.byteLength);
-    } else {
-      this.#outgoing.start(head);
-      if (isExpectingContinue(request)) await this.#awaitContinue();
-      if (!(await this.#pump.run())) return;
-      this.#outgoing.end();
+    if (small === undefined) {
+      const { watch } = this.#parts;
+      const { body, onUpload } = request;
+      const pump = new Pump({ body, sink: outgoing, watch, declaredBytes, onUpload });
+      this.#pump = pump;
+      outgoing.start(head);
+      this.#upload(pump, outgoing).catch((error: unknown) => this.#failUpload(error));
+      return;
     }
+    outgoing.sendWhole(head, small);
+    request.onUpload?.(small.byteLength);
+    this.#awaitResponse();
+  }
+
+  async #upload(pump: Pump, outgoing: Outgoing): Promise<void> {
+    if (isExpectingContinue(this.#parts.request)) await this.#awaitContinue();
+    if (!(await pump.run())) return;
+    outgoing.end();
+    this.#awaitResponse();
+  }
+
+  #awaitResponse(): void {
+    const { watch } = this.#parts;
+    this.#isSent = true;
     if (this.#intake !== undefined || watch.error !== undefined) return;
     watch.phase = "response";
     watch.awaitServer();
@@ -163,19 +156,19 @@ class DirectExchange {
     this.#goAhead = undefined;
   }
 
-  #begin(): void {
+  onBegin(): void {
     if (this.#stage === "interim") this.#stage = "head";
     // What follows a complete response was not asked for: it must not answer the next request.
     if (this.#stage === "complete") this.#isKept = false;
   }
 
-  #takeLines(flat: readonly string[]): void {
+  onLines(flat: readonly string[]): void {
     if (this.#stage === "complete" || this.#isOver) return;
     this.#lines.push(...flat);
     if (this.#lines.length > 2 * HEADER_LIMIT) this.#fail(tooManyHeaders(this.#progress()));
   }
 
-  #takeStatus(status: ParsedStatus): AfterHead {
+  onStatus(status: ParsedStatus): AfterHead {
     if (this.#stage === "complete" || this.#isOver) return "no body";
     const flat = this.#lines;
     this.#lines = [];
@@ -258,18 +251,18 @@ class DirectExchange {
 
   /** A server that answers with a failure, or without a go-ahead, does not want the body. */
   #stopUploadFor(status: number): void {
-    this.#pump.answered();
-    if (status >= 300 || this.#goAhead !== undefined) this.#pump.stop();
+    this.#pump?.answered();
+    if (status >= 300 || this.#goAhead !== undefined) this.#pump?.stop();
     this.#goAhead?.();
   }
 
-  #takeBody(chunk: Uint8Array): void {
+  onBody(chunk: Uint8Array): void {
     if (this.#stage !== "body" || this.#isOver) return;
     this.#receivedBytes += chunk.byteLength;
     this.#intake?.push(chunk);
   }
 
-  #complete(): void {
+  onComplete(): void {
     if (this.#stage !== "body" || this.#isOver) return;
     this.#stage = "complete";
     this.#intake?.end(headersFromWire(this.#lines));
@@ -279,11 +272,12 @@ class DirectExchange {
   #release(): void {
     if (this.#isOver) return;
     // What is left of the upload would be read as the next request.
-    if (!this.#isKept || !this.#pump.isDone) {
+    if (!this.#isKept || !this.#isSent) {
       this.#drop();
       return;
     }
     this.#leave();
+    this.#parser.release();
     this.#parts.loan.giveBack();
   }
 
@@ -307,7 +301,7 @@ class DirectExchange {
   #drop(): void {
     if (this.#isOver) return;
     this.#leave();
-    this.#pump.stop();
+    this.#pump?.stop();
     this.#parts.loan.drop();
   }
 

@@ -1,7 +1,6 @@
 import { concatBytes, utf8 } from "../base/bytes.ts";
 import type { ByteSocket } from "../runtime/runtime.ts";
 import { absoluteForm } from "./absolute-form.ts";
-import { declaredLength } from "./check.ts";
 import type { Sink } from "./pump.ts";
 import type { Proxy, WireRequest } from "./wire.ts";
 
@@ -14,9 +13,10 @@ const LAST_CHUNK = utf8("0\r\n\r\n");
  */
 export function requestHead(request: WireRequest, proxy?: Proxy): Uint8Array {
   const { target, headers } = proxy === undefined ? request : absoluteForm(request, proxy);
-  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`);
   // Upper case, as node:http sends it.
-  return utf8(`${request.method.toUpperCase()} ${target} HTTP/1.1\r\n${lines.join("")}\r\n`);
+  let head = `${request.method.toUpperCase()} ${target} HTTP/1.1\r\n`;
+  for (const entry of headers) head += `${entry[0]}: ${entry[1]}\r\n`;
+  return utf8(`${head}\r\n`);
 }
 
 /** The writing side of one request on a socket. */
@@ -24,9 +24,9 @@ export class Outgoing implements Sink {
   readonly #socket: ByteSocket;
   readonly #isChunked: boolean;
 
-  constructor(socket: ByteSocket, request: WireRequest) {
+  constructor(socket: ByteSocket, isChunked: boolean) {
     this.#socket = socket;
-    this.#isChunked = declaredLength(request) === undefined;
+    this.#isChunked = isChunked;
   }
 
   /** Writes the head alone. */
@@ -36,7 +36,8 @@ export class Outgoing implements Sink {
 
   /** Writes the whole request at once. */
   sendWhole(head: Uint8Array, body: Uint8Array): void {
-    this.#put([head, ...this.#framed(body), ...this.#ending()]);
+    const isBare = body.byteLength === 0 && !this.#isChunked;
+    this.#put(isBare ? [head] : [head, ...this.#framed(body), ...this.#ending()]);
   }
 
   /** Writes a piece of the body. */

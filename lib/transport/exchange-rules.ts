@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import { type HeaderList, headerValue, headerValues } from "../http/headers.ts";
+import { type HeaderList, headerValue, isSameName } from "../http/headers.ts";
 import type { Loan } from "./pool.ts";
 import type { Watch } from "./watch.ts";
 import type { WireRequest } from "./wire.ts";
@@ -35,19 +35,22 @@ export function isExpectingContinue({ headers, body }: WireRequest): boolean {
 
 /** Says whether the headers of both sides leave the connection open for another request. */
 export function isKeptAfter({ request, loan }: ExchangeParts, response: HeaderList): boolean {
-  if (hasOption(headerValues(request.headers, "Connection"), "close")) return false;
+  if (hasOption(request.headers, "Connection", "close")) return false;
   if (loan.link.absoluteFor === undefined) return true;
   // tinyproxy 1.11 hands on a response that does not say close, and closes; nothing tells which
   // proxy does, so one has to say that it keeps the connection.
   const names = ["Connection", "Proxy-Connection"];
-  return hasOption(
-    names.flatMap((name) => headerValues(response, name)),
-    "keep-alive",
-  );
+  return names.some((name) => hasOption(response, name, "keep-alive"));
 }
 
-/** Says whether one of the Connection headers names `option`. */
-function hasOption(values: readonly string[], option: string): boolean {
-  const options = values.flatMap((value) => value.split(","));
-  return options.some((one) => one.trim().toLowerCase() === option);
+/** Says whether one of the headers called `name` names `option`. */
+function hasOption(headers: HeaderList, name: string, option: string): boolean {
+  for (const entry of headers) {
+    if (!isSameName(entry[0], name)) continue;
+    const value = entry[1];
+    // Most name one option.
+    if (value === option) return true;
+    if (value.split(",").some((one) => one.trim().toLowerCase() === option)) return true;
+  }
+  return false;
 }

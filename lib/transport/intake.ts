@@ -77,11 +77,19 @@ export class Intake {
   body(): ResponseBody {
     const read = this.#read();
     return {
-      chunks: read,
+      chunks: { [Symbol.asyncIterator]: () => read, takeWhole: () => this.#takeWhole() },
       trailers: () => this.#trailers,
       counts: () => ({ wireBytes: this.#wireBytes, decodedBytes: this.#readBytes }),
       cancel: () => this.#cancel(),
     };
+  }
+
+  /** What came with the head needs no turn of the event loop to be read. */
+  #takeWhole(): Uint8Array | undefined {
+    if (!this.#isEnded || this.#error !== undefined || this.#readBytes > 0) return undefined;
+    const whole = this.#waiting.takeAll();
+    this.#readBytes = whole.byteLength;
+    return whole;
   }
 
   async *#read(): AsyncGenerator<Uint8Array> {

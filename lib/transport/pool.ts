@@ -26,18 +26,46 @@ export interface Loan {
   drop(): void;
 }
 
-interface Idle {
+const ENDINGS = ["data", "end", "close", "error"] as const;
+
+/** A link by turns in use and idle; while it is idle it keeps no process alive. */
+class Kept {
   readonly link: Link;
-  readonly sinceMs: number;
-  /** Stops watching the socket. */
-  readonly wake: () => void;
+  /** Since when it is idle. */
+  sinceMs = 0;
+  readonly #discard: () => void;
+
+  /** @param discard called when an idle link is of no use any more */
+  constructor(link: Link, discard: (kept: Kept) => void) {
+    this.link = link;
+    this.#discard = () => discard(this);
+  }
+
+  sleep(nowMs: number): void {
+    const { socket } = this.link;
+    this.sinceMs = nowMs;
+    for (const event of ENDINGS) socket.on(event, this.#discard);
+    socket.resume();
+    socket.unref();
+  }
+
+  wake(): void {
+    const { socket } = this.link;
+    for (const event of ENDINGS) socket.off(event, this.#discard);
+    socket.ref();
+  }
 }
 
 /** The connections to one origin. */
 class Origin {
-  readonly idle: Idle[] = [];
+  readonly key: string;
+  readonly idle: Kept[] = [];
   readonly waiting: (() => void)[] = [];
   count = 0;
+
+  constructor(key: string) {
+    this.key = key;
+  }
 }
 
 /**
@@ -49,7 +77,7 @@ class Origin {
 export class Pool {
   readonly #options: PoolOptions;
   readonly #origins = new Map<string, Origin>();
-  readonly #links = new Set<Link>();
+  readonly #links = new Set<Kept>();
   #isClosed = false;
 
   constructor(options: PoolOptions) {
@@ -60,17 +88,28 @@ export class Pool {
   async take(key: string, watch: Watch, dial: () => Promise<Link>): Promise<Loan> {
     const origin = this.#origin(key);
     while (origin.count >= this.#options.maxSockets) await turn(origin, watch);
+    const idle = this.takeIdle(key);
+    if (idle !== undefined) return idle;
     origin.count += 1;
-    const idle = this.#wakeIdle(origin);
-    if (idle !== undefined) return this.#lend(key, origin, idle, true);
     try {
       const link = await dial();
-      this.#links.add(link);
-      return this.#lend(key, origin, link, false);
+      const kept = new Kept(link, (one) => this.#discard(origin, one));
+      this.#links.add(kept);
+      return this.#lend(origin, kept, false);
     } catch (error) {
-      this.#leave(key, origin);
+      this.#leave(origin);
       throw error;
     }
+  }
+
+  /** Returns an idle connection to `key`, when there is one and it may be used. */
+  takeIdle(key: string): Loan | undefined {
+    const origin = this.#origins.get(key);
+    if (origin === undefined || origin.count >= this.#options.maxSockets) return undefined;
+    const idle = this.#wakeIdle(origin);
+    if (idle === undefined) return undefined;
+    origin.count += 1;
+    return this.#lend(origin, idle, true);
   }
 
   /**
@@ -89,7 +128,7 @@ export class Pool {
   /** Closes all connections, idle and on loan. */
   close(): void {
     this.#isClosed = true;
-    for (const { socket } of this.#links) socket.destroy();
+    for (const { link } of this.#links) link.socket.destroy();
     this.#links.clear();
     this.#origins.clear();
   }
@@ -97,70 +136,64 @@ export class Pool {
   #origin(key: string): Origin {
     const known = this.#origins.get(key);
     if (known !== undefined) return known;
-    const origin = new Origin();
+    const origin = new Origin(key);
     this.#origins.set(key, origin);
     return origin;
   }
 
-  #wakeIdle(origin: Origin): Link | undefined {
+  #wakeIdle(origin: Origin): Kept | undefined {
     for (let idle = origin.idle.pop(); idle !== undefined; idle = origin.idle.pop()) {
       idle.wake();
       const ageMs = this.#options.clock.monotonicMs() - idle.sinceMs;
-      if (ageMs < IDLE_MAX_MS && !idle.link.socket.destroyed) return idle.link;
-      this.#destroy(idle.link);
+      if (ageMs < IDLE_MAX_MS && !idle.link.socket.destroyed) return idle;
+      this.#destroy(idle);
     }
     return undefined;
   }
 
-  #lend(key: string, origin: Origin, link: Link, isReused: boolean): Loan {
+  #lend(origin: Origin, kept: Kept, isReused: boolean): Loan {
     let isOut = true;
-    const end = (then: () => void): void => {
+    const end = (isUsable: boolean): void => {
       if (!isOut) return;
       isOut = false;
-      then();
-      this.#leave(key, origin);
+      if (isUsable) this.#keep(origin, kept);
+      else this.#destroy(kept);
+      this.#leave(origin);
     };
-    return {
-      link,
-      isReused,
-      giveBack: () => end(() => this.#keep(key, origin, link)),
-      drop: () => end(() => this.#destroy(link)),
-    };
+    return { link: kept.link, isReused, giveBack: () => end(true), drop: () => end(false) };
   }
 
-  #keep(key: string, origin: Origin, link: Link): void {
-    if (!this.#options.isKept || this.#isClosed || link.socket.destroyed) {
-      this.#destroy(link);
+  #keep(origin: Origin, kept: Kept): void {
+    if (!this.#options.isKept || this.#isClosed || kept.link.socket.destroyed) {
+      this.#destroy(kept);
       return;
     }
-    const discard = (): void => {
-      idle.wake();
-      origin.idle.splice(origin.idle.indexOf(idle), 1);
-      this.#destroy(link);
-      this.#tidy(key, origin);
-    };
-    const idle: Idle = {
-      link,
-      sinceMs: this.#options.clock.monotonicMs(),
-      wake: sleep(link, discard),
-    };
-    origin.idle.push(idle);
+    // First, because what the socket holds already ends it at once.
+    origin.idle.push(kept);
+    kept.sleep(this.#options.clock.monotonicMs());
   }
 
-  #destroy(link: Link): void {
-    this.#links.delete(link);
-    link.socket.destroy();
+  #discard(origin: Origin, kept: Kept): void {
+    kept.wake();
+    origin.idle.splice(origin.idle.indexOf(kept), 1);
+    this.#destroy(kept);
+    this.#tidy(origin);
   }
 
-  #leave(key: string, origin: Origin): void {
+  #destroy(kept: Kept): void {
+    this.#links.delete(kept);
+    kept.link.socket.destroy();
+  }
+
+  #leave(origin: Origin): void {
     origin.count -= 1;
-    origin.waiting.shift()?.();
-    this.#tidy(key, origin);
+    if (origin.waiting.length > 0) origin.waiting.shift()?.();
+    this.#tidy(origin);
   }
 
-  #tidy(key: string, origin: Origin): void {
+  #tidy(origin: Origin): void {
     const isUnused = origin.count === 0 && origin.idle.length + origin.waiting.length === 0;
-    if (isUnused && this.#origins.get(key) === origin) this.#origins.delete(key);
+    if (isUnused && this.#origins.get(origin.key) === origin) this.#origins.delete(origin.key);
   }
 }
 
@@ -178,17 +211,4 @@ function turn(origin: Origin, watch: Watch): Promise<void> {
       reject(error);
     });
   });
-}
-
-const ENDINGS = ["data", "end", "close", "error"] as const;
-
-/** Lets an idle socket keep no process alive, and tells when it is of no use any more. */
-function sleep({ socket }: Link, discard: () => void): () => void {
-  for (const event of ENDINGS) socket.on(event, discard);
-  socket.resume();
-  socket.unref();
-  return () => {
-    for (const event of ENDINGS) socket.off(event, discard);
-    socket.ref();
-  };
 }

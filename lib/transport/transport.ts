@@ -40,7 +40,8 @@ class EngineTransport {
   readonly #options: TransportOptions;
   readonly #running = new Set<Watch>();
   readonly #front: typeof ky;
-  #engine: Promise<Engine> | undefined;
+  #engine: Engine | undefined;
+  #loading: Promise<Engine> | undefined;
   #isClosed = false;
 
   constructor(options: TransportOptions) {
@@ -67,15 +68,15 @@ class EngineTransport {
     this.#isClosed = true;
     for (const watch of this.#running) watch.fail(closed());
     // Nothing is lost when the engine could not be loaded: whoever sent a request was told.
-    this.#engine?.then((engine) => engine.close()).catch(() => undefined);
+    this.#loading?.then((engine) => engine.close()).catch(() => undefined);
   }
 
-  async #fetch(init: RequestInit | undefined): Promise<Response> {
+  #fetch(init: RequestInit | undefined): Promise<Response> {
     // `send` alone calls ky, and it puts the request into this key.
     const { weir } = init as { readonly weir: WireRequest };
-    const response: unknown = await this.#exchange(weir);
+    const response: Promise<unknown> = this.#exchange(weir);
     // ky asks for a Response in its types only.
-    return response as Response;
+    return response as Promise<Response>;
   }
 
   async #exchange(request: WireRequest): Promise<WireResponse> {
@@ -92,15 +93,22 @@ class EngineTransport {
     this.#running.add(watch);
     try {
       watch.check();
-      this.#engine ??= this.#loadEngine();
-      const raw = await (await this.#engine).send(request, watch);
-      return { ...raw, body: decodeBody(raw, request) };
+      const engine = this.#engine ?? (await this.#load());
+      const raw = await engine.send(request, watch);
+      const body = decodeBody(raw, request);
+      return body === raw.body ? raw : { ...raw, body };
     } catch (error) {
       watch.close();
       // What its caller ended it with stays what it is.
       if (error === signal?.reason) throw error;
       throw withDetails(toWeirError(error), { arrival: watch.arrival });
     }
+  }
+
+  async #load(): Promise<Engine> {
+    this.#loading ??= this.#loadEngine();
+    this.#engine = await this.#loading;
+    return this.#engine;
   }
 
   async #loadEngine(): Promise<Engine> {

@@ -45,7 +45,7 @@ weir.on("post_request", async (event) => {
 /** Runs `work` with the hooks of one plugin, whose child is the compiled binary. */
 async function withPlugin(
   source: string,
-  work: (chain: HookChain, pids: () => readonly number[]) => Promise<void>,
+  work: (chain: Required<HookChain>, pids: () => readonly number[]) => Promise<void>,
 ): Promise<void> {
   using folder = temporaryFolder();
   const path = join(folder.path, "plugin.js");

@@ -10,7 +10,9 @@ import { TESTS } from "../../lib/template/tests.ts";
 
 /** Runs of each property: short here, a million by `WEIR_FUZZ_RUNS=1000000`. */
 const numRuns = Number(process.env["WEIR_FUZZ_RUNS"] ?? 1500);
-const LIMITS = { steps: 20_000, outputCapBytes: 50_000, rangeLength: 500, repeatLength: 1000 };
+const LIMITS = {
+  limits: { steps: 20_000, outputCapBytes: 50_000, rangeLength: 500, repeatLength: 1000 },
+};
 const CONTEXT = {
   n: 7,
   f: -2.5,

@@ -4,6 +4,10 @@ import { alternatives, type Words, writeWords } from "./words.ts";
 // The shapes that the keys of a pipeline file are made of. Each says what it expects, for errors,
 // and what it is for, for editors that read the JSON Schema.
 
+// A file is checked once: code that zod generates for each map takes longer than the check it speeds
+// up, 40 against 27 ms for a small file and 330 against 205 for 2,200 lines (bun 1.4.5, zod 4.6.7).
+z.config({ jitless: true });
+
 /** Text that holds a template. */
 const TEMPLATED = /\{\{|\{%/;
 const DURATION = /^(?:\d+(?:\.\d+)?(?:ms|d|h|m|s))+$|^\d+(?:\.\d+)?$/;

@@ -64,9 +64,7 @@ function groupBy(state: Evaluation, value: unknown, args: Arguments): unknown {
   }
   return state.own(
     groups.map(({ items }) => {
-      const pair = state.own([real(items[0]), state.own(items)]);
-      state.groups.add(pair);
-      return pair;
+      return state.group(state.own([real(items[0]), state.own(items)]));
     }),
   );
 }

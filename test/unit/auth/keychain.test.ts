@@ -280,7 +280,8 @@ test.each(["http://api.example.test/", "ftp://api.example.test/"])(
   "NO19 an entry is not sent to %s",
   async (url) => {
     const { credentials } = openKeychain({ entries: { gh: unbound }, env: ENV });
-    const work = credentials.credentialStore("gh").dress({ ...draftOf(url), hop: 0 });
+    const store = credentials.credentialStore("gh");
+    const work = Promise.try(() => store.dress({ ...draftOf(url), hop: 0 }));
     expect(await refusalOf(work)).toMatchObject({ code: "SECRET_UNBOUND" });
   },
 );

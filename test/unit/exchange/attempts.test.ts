@@ -252,17 +252,32 @@ test("the failure of a body that can be read only once says why it was the only 
   expect(server.connections).toHaveLength(1);
 });
 
-test("an abort ends a wait at once with its own reason and leaves no timer", async () => {
-  using server = await startServer({ replies: [{ status: 503 }] });
-  const clock = fakeClock();
+test.each(["signal", "waitSignal"])(
+  "an abort of %s ends a wait at once with its own reason and leaves no timer",
+  async (key) => {
+    using server = await startServer({ replies: [{ status: 503 }] });
+    const clock = fakeClock();
+    const end = new AbortController();
+    using bench = openBench({ clock, retry: upTo(2, 60_000), options: { [key]: end.signal } });
+    const sending = failure(bench.send(draftOf(server.url)));
+    await eventually(() => clock.pending() === 1);
+    const reason = new WeirError("CANCELLED", "Enough");
+    end.abort(reason);
+    expect(await sending).toBe(reason);
+    expect(clock.pending()).toBe(0);
+  },
+);
+
+test("an abort of waitSignal leaves a request that runs alone", async () => {
+  const answer = Promise.withResolvers<{ readonly body: string }>();
+  using server = await startServer({ routes: { "/": () => answer.promise } });
   const end = new AbortController();
-  using bench = openBench({ clock, retry: upTo(2, 60_000), options: { signal: end.signal } });
-  const sending = failure(bench.send(draftOf(server.url)));
-  await eventually(() => clock.pending() === 1);
-  const reason = new WeirError("CANCELLED", "Enough");
-  end.abort(reason);
-  expect(await sending).toBe(reason);
-  expect(clock.pending()).toBe(0);
+  using bench = openBench({ options: { waitSignal: end.signal } });
+  const sending = bench.send(draftOf(server.url));
+  await eventually(() => server.hits.length === 1);
+  end.abort();
+  answer.resolve({ body: "late" });
+  expect((await sending).response.status).toBe(200);
 });
 
 test("what was cancelled is not asked about", async () => {

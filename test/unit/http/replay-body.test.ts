@@ -109,3 +109,32 @@ test("replayBody() does not hold single bytes apart", async () => {
   expect(bytes).toBe(count);
   expect(pieces).toBe(Math.ceil(count / (16 * 1024)));
 });
+
+test("replayBody() takes a body that is all there at once, and keeps it to be read again", async () => {
+  const source = bodyOf("whole");
+  const left = [new TextEncoder().encode("whole")];
+  const chunks = {
+    [Symbol.asyncIterator]: () => source.chunks[Symbol.asyncIterator](),
+    takeWhole: () => left.shift(),
+  };
+  const replay = replayBody({ ...source, chunks });
+  const taken = [1, 2].map(() => new TextDecoder().decode(replay.body.chunks.takeWhole?.()));
+  expect(taken).toEqual(["whole", "whole"]);
+  await readSome(replay.body, 1);
+  expect(await textOf(replay.rest())).toBe("whole");
+});
+
+test("replayBody() tells every reader of a failure to take a body at once", async () => {
+  const source = bodyOf();
+  const failed = new WeirError("BODY_TOO_LARGE", "Too large");
+  const chunks = {
+    [Symbol.asyncIterator]: () => source.chunks[Symbol.asyncIterator](),
+    takeWhole: () => {
+      throw failed;
+    },
+  };
+  const replay = replayBody({ ...source, chunks });
+  expect(replay.body.chunks.takeWhole?.()).toBeUndefined();
+  expect(await failure(textOf(replay.body))).toBe(failed);
+  expect(await failure(textOf(replay.rest()))).toBe(failed);
+});

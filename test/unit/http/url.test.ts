@@ -37,6 +37,27 @@ test.each([
   expect(href(typed)).toBe(want);
 });
 
+test.each([
+  { name: "a port too high", typed: "http://h:65536/x", code: "USAGE_BAD_URL" },
+  { name: "port 0", typed: "http://h:0/x", code: "USAGE_BAD_URL" },
+  { name: "a label that is no punycode", typed: "http://xn--/x", code: "USAGE_BAD_URL" },
+])("parseTarget() refuses $name in a URL of plain characters", ({ typed, code }) => {
+  expect(() => href(typed)).toThrow(expect.objectContaining({ code }));
+});
+
+test.each([
+  {
+    name: "dot segments",
+    typed: "http://h:8080/a/../b/%2e%2e/c?d=1&e=/../f",
+    want: "http://h:8080/c?d=1&e=/../f",
+  },
+  { name: "the port of the scheme", typed: "https://h:443/", want: "https://h/" },
+  { name: "an address in an old form", typed: "http://0x7f.1/", want: "http://127.0.0.1/" },
+])("parseTarget() reads $name in a URL of plain characters as in any other", ({ typed, want }) => {
+  expect(href(typed)).toBe(want);
+  expect(href(`${typed}#`)).toBe(want);
+});
+
 test("parseTarget() puts the default scheme before a URL without one, and only there", () => {
   expect(href("h/x", "https")).toBe("https://h/x");
   expect(href("://h/x", "https")).toBe("https://h/x");

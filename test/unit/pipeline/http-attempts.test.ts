@@ -3,6 +3,7 @@ import { DEFAULT_RETRY, nextDelay, type RetryPolicy } from "../../../lib/exchang
 import { noCredentials } from "../../../lib/auth/bound.ts";
 import { noHooks } from "../../../lib/exchange/no-hooks.ts";
 import { WeirError } from "../../../lib/base/errors.ts";
+import type { Exchange } from "../../../lib/http/exchange.ts";
 import { fakeClock } from "../../support/fake-clock.ts";
 import type { Again, AttemptFacts } from "../../../lib/pipeline/kinds/kind.ts";
 import type { Outcome } from "../../../lib/pipeline/outcome.ts";
@@ -165,7 +166,7 @@ test("hooks after the response run once, and the outcome is of what they return"
   let ran = 0;
   const hookChain = {
     ...noHooks,
-    afterResponse: async (exchange: Parameters<typeof noHooks.afterResponse>[0]) => {
+    afterResponse: async (exchange: Exchange) => {
       ran += 1;
       return { ...exchange, response: { ...exchange.response, status: 418 } };
     },

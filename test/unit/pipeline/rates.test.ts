@@ -20,11 +20,10 @@ function start(limit: RateLimit, host = "a.test") {
   const rates = new Rates(clock);
   rates.declare(host, limit);
   const gone: { readonly name: string; readonly atMs: number; readonly request: HopRequest }[] = [];
-  const send = (name: string, url?: string, signal?: AbortSignal): Promise<void> => {
+  const send = async (name: string, url?: string, signal?: AbortSignal): Promise<void> => {
     const one = request(url);
-    return rates.before(one, signal).then(() => {
-      gone.push({ name, atMs: clock.monotonicMs(), request: one });
-    });
+    await rates.before(one, signal);
+    gone.push({ name, atMs: clock.monotonicMs(), request: one });
   };
   /** Moves on by single milliseconds. */
   const pass = async (ms: number): Promise<void> => {

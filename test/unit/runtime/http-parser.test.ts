@@ -100,3 +100,32 @@ test("createResponseParser() tells a hundred header lines in order and once", ()
     Array.from({ length: 100 }, (_, at) => `H${at},${at}`).join(","),
   );
 });
+
+test("createResponseParser() leaves nothing of one connection to the next", () => {
+  const told: string[] = [];
+  const open = (name: string) =>
+    createResponseParser(
+      {
+        onBegin: () => void told.push(`${name} begin`),
+        onLines: (flat) => void told.push(`${name} ${flat.join(",")}`),
+        onStatus: () => "body",
+        onBody: (chunk) => void told.push(`${name} ${new TextDecoder().decode(chunk)}`),
+        onComplete: () => void told.push(`${name} complete`),
+      },
+      1000,
+    );
+  const first = open("first");
+  // Half of a second response, which nobody asked for.
+  first?.execute(Buffer.from(`${OK}HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nContent-Le`));
+  first?.release();
+  first?.release();
+  told.length = 0;
+  const [second, third] = [open("second"), open("third")];
+  second?.execute(Buffer.from(OK));
+  third?.execute(Buffer.from(OK));
+  expect(told).toEqual(
+    ["second", "third"].flatMap((name) =>
+      ["begin", "Content-Length,2", "hi", "complete"].map((one) => `${name} ${one}`),
+    ),
+  );
+});

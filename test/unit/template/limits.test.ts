@@ -15,7 +15,7 @@ const DOUBLING = (start: string, step: string): string =>
   `{% set ns = namespace(x=${start}) %}{% for i in range(100) %}{% set ns.x = ${step} %}{% endfor %}`;
 const TREES = `{% set a = namespace(x=[1], y=[1]) %}{% for i in range(99) %}{% set a.x = [a.x, a.x] %}{% set a.y = [a.y, a.y] %}{% endfor %}`;
 const SELF = "{% set l = [] %}{% set _ = l.append(l) %}";
-const LIMITS = { steps: 200_000, outputCapBytes: 1_000_000 };
+const LIMITS = { limits: { steps: 200_000, outputCapBytes: 1_000_000 } };
 
 test.each([
   {
@@ -162,14 +162,20 @@ test("NO7 data that nests deep is an error where it is printed, and can be passe
 });
 
 test("NO7 each limit can be set, and is counted exactly where it is bytes", () => {
-  expect(compileTemplate("{{ a }}é").render({ a: "ab" }, { outputCapBytes: 4 })).toBe("abé");
-  budget("{{ a }}é!", { a: "ab" }, { outputCapBytes: 4 });
-  expect(compileTemplate("x{{ a }}").render({ a: "😀" }, { outputCapBytes: 5 })).toBe("x😀");
-  budget("x{{ a }}", { a: "😀" }, { outputCapBytes: 4 });
-  expect(compileExpression("range(3) | length").evaluate({}, { rangeLength: 3 })).toBe(3);
-  budget("{{ range(4) }}", {}, { rangeLength: 3 });
-  budget("{{ [1, 2] * 2 }}", {}, { repeatLength: 3 });
-  budget("{% for i in range(9) %}{{ i }}{% endfor %}", {}, { steps: 10 });
+  expect(compileTemplate("{{ a }}é").render({ a: "ab" }, { limits: { outputCapBytes: 4 } })).toBe(
+    "abé",
+  );
+  budget("{{ a }}é!", { a: "ab" }, { limits: { outputCapBytes: 4 } });
+  expect(compileTemplate("x{{ a }}").render({ a: "😀" }, { limits: { outputCapBytes: 5 } })).toBe(
+    "x😀",
+  );
+  budget("x{{ a }}", { a: "😀" }, { limits: { outputCapBytes: 4 } });
+  expect(compileExpression("range(3) | length").evaluate({}, { limits: { rangeLength: 3 } })).toBe(
+    3,
+  );
+  budget("{{ range(4) }}", {}, { limits: { rangeLength: 3 } });
+  budget("{{ [1, 2] * 2 }}", {}, { limits: { repeatLength: 3 } });
+  budget("{% for i in range(9) %}{{ i }}{% endfor %}", {}, { limits: { steps: 10 } });
 });
 
 test("NO7 numbers that would be endless are errors", () => {

@@ -1,4 +1,4 @@
-import type { CredentialStore } from "../../../auth/bound.ts";
+import type { CredentialStore, Dressing } from "../../../auth/bound.ts";
 import { toWeirError, WeirError } from "../../../base/errors.ts";
 import { pause } from "../../../base/pause.ts";
 import { maskUrl } from "../../../base/sensitive.ts";
@@ -52,7 +52,6 @@ export interface Sent {
  */
 export async function sendWithPolicy(sending: Sending, context: TaskContext): Promise<Sent> {
   const series = new Series(sending, context);
-  using _ = series;
   for (;;) {
     const sent = await series.send();
     const wait = await series.askAboutStored(sent);
@@ -73,9 +72,6 @@ class Series {
   readonly #context: TaskContext;
   readonly #startedMs: number;
   readonly #shownUrl: string;
-  readonly #stop = new AbortController();
-  readonly #onStop: () => void;
-  readonly #onQuiet: () => void;
   #attempt = 0;
   #attemptMs: number;
   /** Number of the journal's row about the attempt under way. */
@@ -86,23 +82,10 @@ class Series {
   constructor(sending: Sending, context: TaskContext) {
     this.#sending = sending;
     this.#context = context;
-    const { ports, signal } = context;
+    const { ports } = context;
     this.#startedMs = ports.clock.monotonicMs();
     this.#shownUrl = shortened(ports.redact(maskUrl(sending.draft.url)));
     this.#attemptMs = this.#startedMs;
-    this.#onStop = () => this.#stop.abort(stopped(ports.signal));
-    // Then nothing new is sent, but what was sent is not given up.
-    this.#onQuiet = () => {
-      if (this.#isWaiting) this.#stop.abort(stopped(signal));
-    };
-    ports.signal.addEventListener("abort", this.#onStop, { once: true });
-    signal.addEventListener("abort", this.#onQuiet, { once: true });
-  }
-
-  [Symbol.dispose](): void {
-    const { ports, signal } = this.#context;
-    ports.signal.removeEventListener("abort", this.#onStop);
-    signal.removeEventListener("abort", this.#onQuiet);
   }
 
   async send(): Promise<Sent> {
@@ -111,7 +94,15 @@ class Series {
     if (ports.signal.aborted) throw stopped(ports.signal);
     const { draft, settings, credentialHeaders } = this.#sending;
     const { limits, maxRequests, isVerified } = settings;
-    const options = { limits, maxRequests, credentialHeaders, isDecoded: true };
+    const options = {
+      limits,
+      maxRequests,
+      credentialHeaders,
+      isDecoded: true,
+      signal: ports.signal,
+      // Then nothing new is sent, but what was sent is not given up.
+      waitSignal: signal,
+    };
     this.#judged = undefined;
     this.#attempt += 1;
     const own = {
@@ -123,7 +114,7 @@ class Series {
     let exchange: Exchange;
     try {
       const client = ports.client({ isVerified });
-      exchange = await client.perform(draft, { ...options, signal: this.#stop.signal }, own);
+      exchange = await client.perform(draft, options, own);
     } catch (error) {
       return await this.#fail(toWeirError(error));
     }
@@ -138,12 +129,10 @@ class Series {
 
   async pause(wait: RetryWait): Promise<void> {
     this.#announce(wait);
-    const { clock } = this.#context.ports;
-    try {
-      await pause(wait.waitMs, clock, this.#stop.signal, stopped);
-    } finally {
-      this.#isWaiting = false;
-    }
+    const { ports, signal } = this.#context;
+    const either = AbortSignal.any([ports.signal, signal]);
+    await pause(wait.waitMs, ports.clock, either, stopped);
+    this.#isWaiting = false;
   }
 
   /** @param before attempts that were made before this round of them */
@@ -213,11 +202,11 @@ class Series {
   #warn(exchange: Exchange, notes: readonly string[]): void {
     const { ports } = this.#context;
     const method = changedMethod(exchange);
-    const moved =
-      method === undefined
-        ? []
-        : [`A redirect turned the ${exchange.draft.method} into a ${method}, as browsers do`];
-    for (const message of [...moved, ...notes]) {
+    if (method !== undefined) {
+      const message = `A redirect turned the ${exchange.draft.method} into a ${method}, as browsers do`;
+      ports.emit({ event: "warning", ...this.#sending.at, message });
+    }
+    for (const message of notes) {
       ports.emit({ event: "warning", ...this.#sending.at, message });
     }
   }
@@ -243,37 +232,47 @@ class Series {
   /** Asks for what a hop is dressed with; for the first one this is the last moment before it is sent. */
   #credentials(): CredentialStore {
     const { credentials } = this.#sending;
-    const { ports } = this.#context;
     return {
-      dress: async (request) => {
-        try {
-          const dressing = await credentials.dress(request);
-          if (request.hop === 0) await this.#begin();
-          return dressing;
-        } catch (error) {
-          // It was let go by the rates, and will not be sent.
-          ports.rates.after(request, null);
-          throw error;
-        }
-      },
+      dress: (request) => this.#dress(request),
       answer: (request, challenge) => credentials.answer(request, challenge),
     };
   }
 
-  async #begin(): Promise<void> {
+  async #dress(request: HopRequest): Promise<Dressing> {
+    try {
+      const dressing = this.#sending.credentials.dress(request);
+      const dressed = dressing instanceof Promise ? await dressing : dressing;
+      const begun = request.hop === 0 ? this.#begin() : undefined;
+      if (begun !== undefined) await begun;
+      return dressed;
+    } catch (error) {
+      // It was let go by the rates, and will not be sent.
+      this.#context.ports.rates.after(request, null);
+      throw error;
+    }
+  }
+
+  #begin(): Promise<void> | undefined {
     const { ports, signal } = this.#context;
     if (signal.aborted) throw stopped(signal);
     const { draft, key: idempotencyKey } = this.#sending;
     if (this.#isWaiting) this.#attempt += 1;
     this.#isWaiting = false;
     this.#attemptMs = ports.clock.monotonicMs();
-    this.#intent = await ports.journal.intent({
+    const row = ports.journal.intent({
       ...this.#sending.at,
       attempt: this.#attempt,
       method: draft.method,
       url: this.#shownUrl,
       idempotencyKey,
     });
+    if (row instanceof Promise) {
+      return row.then((number) => {
+        this.#intent = number;
+      });
+    }
+    this.#intent = row;
+    return undefined;
   }
 
   async #complete({ http: { status }, error, meta }: Outcome): Promise<void> {
@@ -284,7 +283,8 @@ class Series {
     if (intent === undefined) return;
     this.#intent = undefined;
     const code = error?.code;
-    await ports.journal.complete(intent, { status, error: code });
+    const completed = ports.journal.complete(intent, { status, error: code });
+    if (completed !== undefined) await completed;
     const bytes = meta["bytes"];
     ports.emit({
       event: "attempt",

@@ -40,10 +40,10 @@ export interface ContentPorts extends FilePlace {
  *
  * @throws {WeirError} IO_READ
  */
-export async function encodeContent(
+export function encodeContent(
   content: Content,
   ports: ContentPorts,
-): Promise<EncodedContent> {
+): EncodedContent | Promise<EncodedContent> {
   switch (content.kind) {
     case "none":
       return { body: NO_BODY };
@@ -54,7 +54,7 @@ export async function encodeContent(
     case "form":
       return { body: textBody(encodeForm(content.pairs)), contentType: FORM_TYPE };
     case "multipart":
-      return await encodeParts(content.parts, ports);
+      return encodeParts(content.parts, ports);
   }
 }
 

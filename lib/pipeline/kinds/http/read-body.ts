@@ -77,6 +77,8 @@ async function collect({ body }: Exchange): Promise<Collected> {
   const queue = new ByteQueue();
   let failure: WeirError | undefined;
   try {
+    const whole = body.chunks.takeWhole?.();
+    if (whole !== undefined) return { bytes: whole, failure };
     for await (const chunk of body.chunks) {
       queue.push(chunk);
       if (queue.sizeBytes <= HELD_CAP_BYTES) continue;

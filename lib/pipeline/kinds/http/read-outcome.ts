@@ -42,9 +42,10 @@ export async function readOutcome(
 ): Promise<ReadOutcome> {
   const isOk = isWanted(exchange, plan, context);
   const body = await bodyFor(exchange, isOk, plan, context);
-  const failure = isOk
-    ? (body.failure ?? (await check(exchange, body, meta, plan, context)))
-    : undefined;
+  let failure = isOk ? body.failure : undefined;
+  if (isOk && failure === undefined && plan.expectation !== undefined) {
+    failure = await check(exchange, body, meta, plan.expectation, context);
+  }
   const outcome = outcomeOfResponse(exchange, body, { isOk, failure }, meta, context.ports);
   return { outcome, notes: body.notes };
 }
@@ -66,10 +67,9 @@ async function check(
   { response }: Exchange,
   { data, isElsewhere }: ReadBody,
   { attemptStartedMs }: AttemptMeta,
-  { expectation }: ReadingPlan,
+  expectation: Expectation,
   { ports, scope }: TaskContext,
 ): Promise<WeirError | undefined> {
-  if (expectation === undefined) return undefined;
   const { status, headers } = response;
   const elapsedMs = ports.clock.monotonicMs() - attemptStartedMs;
   const subject = { status, headers, data, isStored: isElsewhere, elapsedMs };

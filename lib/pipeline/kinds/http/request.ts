@@ -1,7 +1,6 @@
 import { WeirError } from "../../../base/errors.ts";
 import { isSensitiveHeader } from "../../../base/sensitive.ts";
 import type { Draft } from "../../../http/draft.ts";
-import type { FormPair } from "../../../http/form.ts";
 import { checkHeader, hasHeader, type HeaderList, isToken } from "../../../http/headers.ts";
 import { redactUrl } from "../../../http/redact-url.ts";
 import { appendQuery, parseTarget } from "../../../http/url.ts";
@@ -10,7 +9,7 @@ import type { Scope } from "../../scope.ts";
 import { compileSetting, type Reading, type Setting } from "../../setting.ts";
 import type { KindInput } from "../kind.ts";
 import { compileBody } from "./body.ts";
-import { type Content, type ContentPorts, encodeContent } from "./content.ts";
+import { type Content, type ContentPorts, type EncodedContent, encodeContent } from "./content.ts";
 import { type HeaderFields, pairsOf, readHeaderFields } from "./fields.ts";
 
 /** Sent unless the task sets, or leaves out, the same header. */
@@ -109,15 +108,23 @@ export function compileRequest(input: KindInput): RequestPlan {
  *
  * @throws {WeirError} IO_READ, USAGE_BAD_HEADER
  */
-export async function draftOf(request: RenderedRequest, ports: ContentPorts): Promise<Draft> {
-  const { method, url, unset, content, key } = request;
-  const { body, contentType } = await encodeContent(content, ports);
+export function draftOf(request: RenderedRequest, ports: ContentPorts): Draft | Promise<Draft> {
+  const encoded = encodeContent(request.content, ports);
+  return encoded instanceof Promise
+    ? encoded.then((content) => draftWith(request, content))
+    : draftWith(request, encoded);
+}
+
+function draftWith(request: RenderedRequest, { body, contentType }: EncodedContent): Draft {
+  const { method, url, unset, key } = request;
   const keyed: HeaderList =
     key === undefined ? request.headers : [...request.headers, [KEY_HEADER, key]];
-  for (const [name, value] of keyed) checkHeader(name, value);
-  const typed: readonly FormPair[] =
-    contentType === undefined ? [] : [["Content-Type", contentType]];
-  return { method, url, headers: keyed, unset, defaults: [...DEFAULT_HEADERS, ...typed], body };
+  for (const line of keyed) checkHeader(line[0], line[1]);
+  const defaults: HeaderList =
+    contentType === undefined
+      ? DEFAULT_HEADERS
+      : [...DEFAULT_HEADERS, ["Content-Type", contentType]];
+  return { method, url, headers: keyed, unset, defaults, body };
 }
 
 /** Says whether a server can tell that a request was sent before. */
@@ -251,6 +258,7 @@ function usesKeychain({ names }: Pick<Setting<unknown>, "names">): boolean {
 
 /** Names of headers that identify the user, by where they come from or by what they are called. */
 function credentialNames(lines: HeaderList, headers: CompiledHeaders): readonly string[] {
+  if (lines.length === 0) return headers.fromKeychain;
   const named = lines.map(([name]) => name);
   if (headers.isAllFromKeychain) return named;
   return [...headers.fromKeychain, ...named.filter(isSensitiveHeader)];

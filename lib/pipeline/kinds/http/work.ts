@@ -9,7 +9,7 @@ import { compileSetting, type Setting } from "../../setting.ts";
 import type { KindInput, TaskContext, Work } from "../kind.ts";
 import { errorOf, isThrownOn } from "../outcome-error.ts";
 import { type Sending, type Sent, sendWithPolicy } from "./attempts.ts";
-import { runPages } from "./pages.ts";
+import { runPages, type SendPage } from "./pages.ts";
 import { compilePaginate, type PaginatePlan } from "./paginate.ts";
 import { isWanted, type ReadingPlan, readOutcome } from "./read-outcome.ts";
 import {
@@ -77,10 +77,7 @@ async function run(plan: HttpPlan, context: TaskContext): Promise<Outcome> {
   try {
     const rendered = render(plan, context.scope);
     const { request } = rendered;
-    const send = async (
-      one: RenderedRequest,
-      at: Where & { readonly task: string },
-    ): Promise<Sent> => await sendWithPolicy(await sendingOf(one, at, rendered, context), context);
+    const send: SendPage = (one, at) => sendOne(one, at, rendered, context);
     if (plan.paginate === undefined) return (await send(request, context.at)).outcome;
     return await runPages({ plan: plan.paginate, request, context, send });
   } catch (error) {
@@ -101,16 +98,17 @@ function render(plan: HttpPlan, scope: Scope): Rendered {
   };
 }
 
-async function sendingOf(
+async function sendOne(
   request: RenderedRequest,
   at: Where & { readonly task: string },
   { request: first, settings, reading }: Rendered,
   context: TaskContext,
-): Promise<Sending> {
+): Promise<Sent> {
   const { ports } = context;
   if (settings.rate !== undefined) ports.rates.declare(request.url.host, settings.rate);
-  return {
-    draft: await draftOf(request, ports),
+  const draft = draftOf(request, ports);
+  const sending: Sending = {
+    draft: draft instanceof Promise ? await draft : draft,
     settings,
     // Credentials belong to the origin of the task's own URL, wherever its pages lead.
     credentials: ports.credentials.forTask(request.auth, first.url),
@@ -121,6 +119,7 @@ async function sendingOf(
     isStored: (exchange) => reading.stored !== undefined && isWanted(exchange, reading, context),
     read: (exchange, meta) => readOutcome(exchange, meta, reading, context),
   };
+  return await sendWithPolicy(sending, context);
 }
 
 /** Returns the outcome of a task whose request could not be made. */
