@@ -5,7 +5,8 @@ import { benchPipelines } from "./pipeline.ts";
 import { type Contender, measure, type Measurement } from "./cold-start.ts";
 
 // Prints how long weir and its peers take for one request on loopback, what an agent adds to a
-// call, and how fast pipelines are. Numbers to read, but for the last: it has a limit. What is not installed is left out. Usage: bun run bench [ROUNDS]
+// call, and how fast pipelines are. Numbers to read, not a gate. What is not installed is left out.
+// Usage: bun run bench [ROUNDS]
 
 const SMALL = '{"id":1,"name":"weir","tags":["a","b"]}\n';
 
