@@ -1,7 +1,7 @@
 import { collectUpTo } from "../base/bytes.ts";
 import { WeirError } from "../base/errors.ts";
 import type { HookChain } from "../exchange/ports.ts";
-import { readBody } from "../http/body.ts";
+import { type Body, readBody } from "../http/body.ts";
 import type { Draft } from "../http/draft.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { errorFields, requestEvent, responseEvent } from "./event.ts";
@@ -24,6 +24,8 @@ export interface ChainOptions {
 
 /** A body up to this size is sent with the event; a larger one is sent when it is asked for. */
 const SMALL_BYTES = 32 * 1024;
+
+const NO_BYTES = new Uint8Array();
 
 type Replacement = Extract<Verdict, { readonly kind: "replace" | "respond" }>;
 
@@ -86,11 +88,10 @@ function requestCall(
   { bodyCapBytes }: ChainOptions,
 ): HookCall {
   const { body } = draft;
-  const isSmall = body.kind === "bytes" && body.bytes.byteLength <= SMALL_BYTES;
   return {
     event: requestEvent(type, id, draft),
     context: {},
-    body: isSmall ? body.bytes : undefined,
+    body: smallBody(body),
     async read() {
       if (body.kind === "stream" && !body.replayable) {
         throw new WeirError("HOOK_FAILED", "The body comes from a pipe and can be read only once");
@@ -100,6 +101,12 @@ function requestCall(
       throw new WeirError("BODY_TOO_LARGE", `The body is larger than ${bodyCapBytes} bytes`);
     },
   };
+}
+
+/** Returns a body that goes with the event, if it is small and at hand. */
+function smallBody(body: Body): Uint8Array | undefined {
+  if (body.kind === "none") return NO_BYTES;
+  return body.kind === "bytes" && body.bytes.byteLength <= SMALL_BYTES ? body.bytes : undefined;
 }
 
 async function afterResponse(

@@ -35,6 +35,26 @@ export interface Frame {
   readonly bytes: Uint8Array;
 }
 
+/** A frame that came in. */
+export class ReceivedFrame implements Frame {
+  readonly kind: FrameKind;
+  readonly id: number;
+  /** The JSON as it came, UTF-8. */
+  readonly utf8: Uint8Array;
+  readonly bytes: Uint8Array;
+
+  constructor(kind: FrameKind, id: number, utf8: Uint8Array, bytes: Uint8Array) {
+    this.kind = kind;
+    this.id = id;
+    this.utf8 = utf8;
+    this.bytes = bytes;
+  }
+
+  get json(): string {
+    return decoder.decode(this.utf8);
+  }
+}
+
 /** Bytes of `kind`, `id` and `json length`, which follow the length. */
 const HEAD_BYTES = 9;
 const LENGTH_BYTES = 4;
@@ -109,7 +129,7 @@ function frameLength(bytes: Uint8Array, from: "child" | "parent"): number | unde
 }
 
 /** Reads one whole frame; its length has been checked. */
-function decodeFrame(bytes: Uint8Array): Frame {
+function decodeFrame(bytes: Uint8Array): ReceivedFrame {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const kind = KINDS[view.getUint8(LENGTH_BYTES) - 1];
   const jsonLength = view.getUint32(9, true);
@@ -117,12 +137,9 @@ function decodeFrame(bytes: Uint8Array): Frame {
   if (kind === undefined || jsonLength > bytes.byteLength - start) {
     throw broken("says that its text is longer than itself");
   }
-  return {
-    kind,
-    id: view.getUint32(5, true),
-    json: decoder.decode(bytes.subarray(start, start + jsonLength)),
-    bytes: bytes.subarray(start + jsonLength),
-  };
+  const end = start + jsonLength;
+  const id = view.getUint32(5, true);
+  return new ReceivedFrame(kind, id, bytes.subarray(start, end), bytes.subarray(end));
 }
 
 /** Returns the error for bytes that are no frame. */
@@ -155,7 +172,7 @@ export class FrameReader {
   }
 
   /** Takes `count` bytes that were written to the start of `room`, and returns the frame they end. */
-  fill(count: number): Frame | undefined {
+  fill(count: number): ReceivedFrame | undefined {
     const open = this.#open;
     if (open === undefined) return undefined;
     open.heldBytes += count;
@@ -169,7 +186,7 @@ export class FrameReader {
    *
    * @throws {WeirError} HOOK_SANDBOX when the bytes are no frames
    */
-  *push(chunk: Uint8Array): Generator<Frame> {
+  *push(chunk: Uint8Array): Generator<ReceivedFrame> {
     const own = chunk.subarray(0, this.room?.byteLength ?? 0);
     this.room?.set(own);
     const ended = this.fill(own.byteLength);

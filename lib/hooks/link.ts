@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { toWeirError, WeirError } from "../base/errors.ts";
+import { Pace } from "../runtime/awake.ts";
 import type { ChildProcess, Processes } from "../runtime/processes.ts";
 import { spawnSandbox } from "./early.ts";
 import { type Frame, frameParts, FrameReader } from "./frames.ts";
@@ -48,6 +49,7 @@ export class ChildLink {
   #sinceMs: number;
   #stopTimer: (() => void) | undefined;
   #lookAtMs = 0;
+  readonly #pace = new Pace();
   #isReady = false;
   #isEnded = false;
   #idle: (() => void)[] = [];
@@ -89,6 +91,7 @@ export class ChildLink {
     if (this.#work.length === 0 && this.#isReady) this.#sinceMs = this.#clock.monotonicMs();
     this.#work.push(work);
     this.#write(frame);
+    if (this.#work.length === 1) this.#pace.stayAwake(() => !this.isIdle);
     if (this.#isReady) this.#watch(work.deadlineMs + GRACE_MS);
   }
 
@@ -144,7 +147,9 @@ export class ChildLink {
     if (done <= 0) return;
     this.#work.splice(0, done);
     this.#confirmed += done;
-    this.#sinceMs = this.#clock.monotonicMs();
+    const nowMs = this.#clock.monotonicMs();
+    this.#pace.note(nowMs - this.#sinceMs);
+    this.#sinceMs = nowMs;
     if (this.#work.length === 0) this.#tellIdle();
   }
 

@@ -26,16 +26,20 @@ export interface CallMessage {
   readonly handler: number;
   readonly event: unknown;
   readonly context: unknown;
+  /** True: there is no body, and nobody has to be asked for it. */
+  readonly isEmpty: boolean;
 }
 
 /** Returns the JSON of a call: a list, which goes into the guest as it is and is read there once. */
-export function callText({ plugin, handler, event, context }: CallMessage): string {
-  return JSON.stringify([plugin, handler, event, context]);
+export function callText({ plugin, handler, event, context, isEmpty }: CallMessage): string {
+  return JSON.stringify([plugin, handler, event, context, isEmpty]);
 }
 
 /** Returns the plugin that the JSON of a call is for: all that the child has to know of it. */
-export function calledPlugin(text: string): number {
-  return Number.parseInt(text.slice(1), 10);
+export function calledPlugin(utf8: Uint8Array): number {
+  // After the bracket, up to a comma.
+  const end = utf8.indexOf(0x2c);
+  return Number(decoder.decode(utf8.subarray(1, end)));
 }
 
 /** What a plugin wants from outside. */
@@ -73,6 +77,8 @@ export interface RawLog {
   readonly level: "debug" | "info" | "warn" | "error";
   readonly text: string;
 }
+
+const decoder = new TextDecoder();
 
 const LEVELS = ["debug", "info", "warn", "error"] as const;
 const BODY_KINDS = ["none", "text", "bytes", "json"] as const;

@@ -64,7 +64,7 @@ export interface Hook {
 export interface HookCall {
   readonly event: unknown;
   readonly context: Readonly<Record<string, unknown>>;
-  /** A small body that is at hand, sent along. */
+  /** A small body that is at hand, sent along; without bytes there is none. */
   readonly body?: Uint8Array | undefined;
   /** Reads the body when the handler asks for it. */
   readonly read?: BodyReader | undefined;

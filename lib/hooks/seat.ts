@@ -30,7 +30,7 @@ export interface SeatCall {
   /** Whatever JSON can say. */
   readonly event: unknown;
   readonly context: unknown;
-  /** A small body, sent along; a larger one is asked for by an operation. */
+  /** A small body, sent along; a larger one is asked for by an operation. Without bytes: none. */
   readonly body?: Uint8Array | undefined;
   readonly timeoutMs: number | undefined;
   /** Told the number of the call before it runs, by which operations refer to it. */
@@ -80,6 +80,8 @@ interface Pending {
 
 /** Operations of one plugin under way at once. */
 const OPERATION_LIMIT = 64;
+
+const NO_BYTES = new Uint8Array();
 
 /** What a seat waits for before it is unloaded: work that a handler left behind. */
 const WAITED_FOR = new Set(["http", "timer"]);
@@ -131,11 +133,12 @@ export class Seat {
   /** Runs a handler. Throws SeatFailure when it fails. */
   async call(call: SeatCall): Promise<RawResult> {
     await this.load();
-    const { handler, event, context, body = new Uint8Array() } = call;
-    const json = callText({ plugin: this.id, handler, event, context });
+    const { handler, event, context, body } = call;
+    const isEmpty = body?.byteLength === 0;
+    const json = callText({ plugin: this.id, handler, event, context, isEmpty });
     return await this.#begin((callId) => {
       call.onStart?.(callId);
-      return { kind: "call", id: callId, json, bytes: body };
+      return { kind: "call", id: callId, json, bytes: body ?? NO_BYTES };
     }, call.timeoutMs);
   }
 

@@ -17,6 +17,12 @@ export function isBinary(): boolean {
   return "Bun" in globalThis && Bun.isStandaloneExecutable === true;
 }
 
+/** Returns the bytes of a file that the build makes; undefined in the source, which does without. */
+export function readBuilt(name: "quickjs.snapshot"): Uint8Array<ArrayBuffer> | undefined {
+  if (!isBinary()) return undefined;
+  return new Uint8Array(readFileSync(new URL(`./assets/${name}`, import.meta.url)));
+}
+
 /**
  * Returns the bytes of an asset: from inside the binary, where `test/support/build.ts` put it, or
  * from where the source has it.

@@ -35,6 +35,11 @@ export function ticksOf(pid: number): number {
   return Number(fieldsOf(pid)?.[11] ?? 0);
 }
 
+/** Returns the same with the time that the system worked for it. */
+export function allTicksOf(pid: number): number {
+  return ticksOf(pid) + Number(fieldsOf(pid)?.[12] ?? 0);
+}
+
 /** Ends a process with SIGKILL if it is there. */
 export function endProcess(pid: number): void {
   if (pid > 0 && isAlive(pid)) process.kill(pid, "SIGKILL");

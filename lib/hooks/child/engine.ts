@@ -4,16 +4,21 @@ import {
   newQuickJSWASMModuleFromVariant,
   newVariant,
   type BorrowedHeapCharPointer,
+  type ContextOptions,
   type QuickJSContext,
   type QuickJSHandle,
   type QuickJSRuntime,
 } from "quickjs-emscripten";
 import { readAsset } from "../../runtime/assets.ts";
+import { restore, type Snapshot } from "./snapshot.ts";
 
-/** A fresh QuickJS with memory of its own. */
+/** A QuickJS with memory of its own. */
 export interface Engine {
   readonly runtime: QuickJSRuntime;
   readonly context: QuickJSContext;
+  readonly memory: WebAssembly.Memory;
+  /** What it goes on from; undefined when it has just started. */
+  readonly snapshot: Snapshot | undefined;
 }
 
 /** Bytes of native stack. With 64 KiB deeply nested source broke out into a host error. */
@@ -23,27 +28,37 @@ const STACK_BYTES = 32 * 1024;
 const FIRST_PAGES = 256;
 const PAGES_PER_MB = 16;
 
+/** Emscripten writes the path of the program into the memory, in front of all else. */
+const PROGRAM: object = { thisProgram: "weir" };
+
 let compiled: WebAssembly.Module | undefined;
 
 /**
  * Returns an engine whose whole memory is capped.
  *
  * The cap is that of `WebAssembly.Memory`: the engine's own limit bounds single allocations only.
+ *
+ * @param snapshot what to go on from, where it fits; else the engine starts anew
  */
-export async function createEngine(memoryMb: number): Promise<Engine> {
+export async function createEngine(memoryMb: number, snapshot?: Snapshot): Promise<Engine> {
   compiled ??= new WebAssembly.Module(readAsset("quickjs.wasm"));
-  const wasmMemory = new WebAssembly.Memory({
+  const memory = new WebAssembly.Memory({
     initial: FIRST_PAGES,
     maximum: Math.max(FIRST_PAGES, memoryMb * PAGES_PER_MB),
   });
   const quickjs = await newQuickJSWASMModuleFromVariant(
-    newVariant(variant, { wasmModule: compiled, wasmMemory }),
+    newVariant(variant, { wasmModule: compiled, wasmMemory: memory, emscriptenModule: PROGRAM }),
   );
   const runtime = quickjs.newRuntime();
   runtime.setMaxStackSize(STACK_BYTES);
-  const context = runtime.newContext();
+  // The same steps lead to the same place; what lies elsewhere cannot be gone on from.
+  const fitting = runtime["rt"].value === snapshot?.pointers.runtime ? snapshot : undefined;
+  if (fitting !== undefined) restore(fitting, memory);
+  // The types of the package give a pointer to a context a brand of its own.
+  const contextPointer = fitting?.pointers.context as ContextOptions["contextPointer"];
+  const context = runtime.newContext(contextPointer === undefined ? {} : { contextPointer });
   hasten(context);
-  return { runtime, context };
+  return { runtime, context, memory, snapshot: fitting };
 }
 
 const encoder = new TextEncoder();
@@ -65,9 +80,6 @@ function hasten(context: QuickJSContext): void {
   };
 }
 
-/** Bytes of a text below which a string of the host in between costs nothing. */
-const LARGE_BYTES = 16 * 1024;
-
 /** Marks text as UTF-8; the platform's decoder leaves it out. */
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const;
 
@@ -75,8 +87,8 @@ const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const;
 export function textIn(context: QuickJSContext, bytes: Uint8Array): QuickJSHandle {
   const isMarked = BYTE_ORDER_MARK.every((byte, at) => bytes[at] === byte);
   const isPlain = !isMarked && isUtf8(bytes) && !bytes.includes(0);
-  if (!isPlain || bytes.byteLength < LARGE_BYTES) return newText(context, decoder.decode(bytes));
-  return largeText(context, bytes);
+  if (!isPlain) return newText(context, decoder.decode(bytes));
+  return plainText(context, bytes);
 }
 
 /** Returns text as text of the engine, which takes it from its host up to the first NUL. */
@@ -85,8 +97,8 @@ export function newText(context: QuickJSContext, text: string): QuickJSHandle {
   return context.unwrapResult(context.evalCode(JSON.stringify(text), "weir:text"));
 }
 
-/** As newString() of the package, which wants a string: for 10 MB that takes three times as long. */
-function largeText(context: QuickJSContext, bytes: Uint8Array): QuickJSHandle {
+/** As newString() of the package, which wants a string: that takes three times as long. */
+function plainText(context: QuickJSContext, bytes: Uint8Array): QuickJSHandle {
   const { module, ffi, ctx, memory } = internalsOf(context);
   // The types of the package give a pointer to text a brand of its own.
   const pointer = module._malloc(bytes.byteLength + 1) as BorrowedHeapCharPointer;
@@ -133,6 +145,25 @@ function endOfText(heap: Uint8Array, start: number, length: number): number {
   }
   while (((heap[at] ?? 0) & 0xc0) === 0x80) at += 1;
   return at;
+}
+
+/** Returns where an engine has its runtime, its context and these values. */
+export function pointersOf(
+  { runtime, context }: Engine,
+  values: Readonly<Record<string, QuickJSHandle>>,
+): Snapshot["pointers"] {
+  return {
+    runtime: runtime["rt"].value,
+    context: context["ctx"].value,
+    values: Object.fromEntries(Object.entries(values).map(([name, { value }]) => [name, value])),
+  };
+}
+
+/** Returns a value by where it lies, in an engine that went on from a snapshot. */
+export function valueAt({ context }: Engine, pointer: number): QuickJSHandle {
+  // As above: a brand of its own.
+  const { memory } = internalsOf(context);
+  return memory.heapValueHandle(pointer as Parameters<typeof memory.heapValueHandle>[0]);
 }
 
 /** What the package keeps from its users by its types alone; text of 10 MB is worth asking for it. */

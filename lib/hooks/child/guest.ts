@@ -30,14 +30,25 @@ const LINE_LIMIT = 200;
 /** Characters of JSON in a result; each is at most three bytes of the frame. */
 const RESULT_CAP = 500_000;
 
+const NOTHING = '{"kind":"none"}';
+const TOO_LONG =
+  '{"message":"returned fields of more than 500,000 characters; only a body may be that large"}';
+
+/** A call that has no result yet. */
+interface OpenCall {
+  /** Undefined where the parent keeps it. */
+  readonly body: Uint8Array | undefined;
+  /** The body of its result, which comes just before it. */
+  content?: Uint8Array | undefined;
+}
+
 /** Answers what one plugin asks of the child. Everything it is given was written by the plugin. */
 export class Guest implements GuestPort {
   readonly #id: number;
   readonly #office: Office;
   readonly #main: MainModule;
   readonly #formats: DataFormats | undefined;
-  /** Bodies of the open calls; undefined where the parent keeps it. */
-  readonly #calls = new Map<number, Uint8Array | undefined>();
+  readonly #calls = new Map<number, OpenCall>();
   #lacksFormats = false;
   #readsText = false;
   #lines = 0;
@@ -61,7 +72,7 @@ export class Guest implements GuestPort {
 
   /** Begins a call. */
   open(callId: number, body?: Uint8Array): void {
-    this.#calls.set(callId, body);
+    this.#calls.set(callId, { body });
   }
 
   /** Returns the calls that have no result yet. */
@@ -86,8 +97,8 @@ export class Guest implements GuestPort {
     switch (name) {
       case "op":
         return this.#operate(text, body);
-      case "result":
-        return this.#finish(id, text, body);
+      case "content":
+        return this.#hold(id, body);
       case "failure":
         return this.#close(id, () => this.#office.send("error", id, text.slice(0, 60_000)));
       case "log":
@@ -109,24 +120,27 @@ export class Guest implements GuestPort {
     }
   }
 
+  /** Ends a call with its result; nothing for one that has failed before. */
+  finish(id: number, text: string): void {
+    const content = this.#calls.get(id)?.content;
+    this.#close(id, () => {
+      if (text.length > RESULT_CAP) return this.#office.send("error", id, TOO_LONG);
+      if (content !== undefined) this.#office.sendPieces(id, content);
+      this.#office.send("result", id, text === "" ? NOTHING : text);
+    });
+  }
+
+  #hold(id: number, content: Uint8Array | undefined): undefined {
+    const call = this.#calls.get(id);
+    if (call !== undefined) call.content = content;
+  }
+
   #operate(json: string, bytes: Uint8Array = NO_BYTES): number {
     if (bytes.byteLength > OPERATION_CAP_BYTES || json.length > OPERATION_CAP_BYTES) {
       throw new RangeError("A plugin's request has a body of at most 1 MiB");
     }
     // A list of two: text of the plugin cannot pass for the number in front of it.
     return this.#office.operate(this.#id, `[${this.#id},${json}]`, bytes);
-  }
-
-  #finish(id: number, text: string, body: Uint8Array | undefined): undefined {
-    if (text.length > RESULT_CAP) {
-      const message =
-        "returned fields of more than 500,000 characters; only a body may be that large";
-      return this.#close(id, () => this.#office.send("error", id, JSON.stringify({ message })));
-    }
-    return this.#close(id, () => {
-      if (body !== undefined) this.#office.sendPieces(id, body);
-      this.#office.send("result", id, text);
-    });
   }
 
   /** A plugin may end its own calls only, and each of them once. */
@@ -147,7 +161,7 @@ export class Guest implements GuestPort {
   }
 
   #callBody(id: number, as: string): GuestAnswer {
-    const held = this.#calls.get(id);
+    const held = this.#calls.get(id)?.body;
     // Nothing here means that the parent has it: the empty body comes from there too.
     if (held === undefined || held.byteLength === 0) return undefined;
     this.#readsText ||= as === "text";

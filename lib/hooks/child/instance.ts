@@ -9,7 +9,18 @@ import result from "../guest/result.js" with { type: "text" };
 import store from "../guest/store.js" with { type: "text" };
 import tools from "../guest/tools.js" with { type: "text" };
 import web from "../guest/web.js" with { type: "text" };
-import { bytesOut, type Engine, newText, textIn, textOut } from "./engine.ts";
+import { readBuilt } from "../../runtime/assets.ts";
+import {
+  bytesOut,
+  createEngine,
+  type Engine,
+  newText,
+  pointersOf,
+  textIn,
+  textOut,
+  valueAt,
+} from "./engine.ts";
+import { decodeSnapshot, encodeSnapshot, type Snapshot, snapshotOf } from "./snapshot.ts";
 
 /** Fault that ends an instance; the plugin has to be loaded anew, elsewhere. */
 export interface Fault {
@@ -22,6 +33,8 @@ export interface Fault {
 export interface GuestPort {
   /** Handles one call of the function `host` of the guest. */
   call(name: string, id: number, text: string, body: Uint8Array | undefined): GuestAnswer;
+  /** Takes what a call came to: the text of its result, empty when it returned nothing. */
+  finish(callId: number, text: string): void;
   /** Returns the source of a module by its path in the plugin's folder; throws when there is none. */
   source(path: string): string;
 }
@@ -37,6 +50,9 @@ const PARTS = new Map([
   ["tools", tools],
   ["web", web],
 ]);
+
+/** Functions that the bootstrap gives. */
+const ENTRIES = ["load", "dispatch", "deliver", "prepare"];
 
 /** What the guest's function `host` returns; bytes of text become text inside. */
 export type GuestAnswer = string | number | Uint8Array | { readonly utf8: Uint8Array } | undefined;
@@ -71,8 +87,11 @@ export class Instance {
   #deadlineMs = Infinity;
   #deadlineAtMs = Infinity;
   #isInterrupted = false;
+  /** Promises of the calls under way. The engine says what became of one, which takes less than half
+   * the time of a call from inside to the host. */
+  readonly #calls = new Map<number, QuickJSHandle>();
   /** The functions that the bootstrap gave, by name. */
-  #entries: Readonly<Partial<Record<string, QuickJSHandle>>> = {};
+  #entries: Readonly<Record<string, QuickJSHandle>> = {};
   #fault: Fault | undefined;
 
   /** Makes an instance that is nobody's yet: all that does not depend on the plugin is done here. */
@@ -83,7 +102,24 @@ export class Instance {
       return this.#isInterrupted;
     });
     engine.runtime.setModuleLoader((name) => this.#loadModule(name), joinSpecifier);
-    this.#turn(() => this.#start());
+    const { snapshot } = engine;
+    this.#turn(() => (snapshot === undefined ? this.#start() : this.#resume(snapshot)));
+  }
+
+  /** True when it went on from a snapshot. */
+  get isRestored(): boolean {
+    return this.#engine.snapshot !== undefined;
+  }
+
+  /** Makes every part of the guest, not only those that a plugin asks for. */
+  prepare(): void {
+    this.#invoke("prepare", [[...PARTS.keys()].join(" ")]);
+  }
+
+  /** Returns the snapshot of an instance that nobody has; `twin` is another one. */
+  freeze(twin: Instance): Snapshot {
+    const pointers = pointersOf(this.#engine, this.#entries);
+    return snapshotOf(pointers, this.#engine.memory, twin.#engine.memory);
   }
 
   /** Returns what ended the instance, undefined while it lives. */
@@ -99,7 +135,7 @@ export class Instance {
 
   /** Loads the main module; its result or failure comes through the port. */
   load(callId: number, main: string, settings: string): void {
-    this.#invoke("load", [callId, `./${main}`, settings]);
+    this.#invoke("load", [callId, `./${main}`, settings], callId);
   }
 
   /**
@@ -107,8 +143,8 @@ export class Instance {
    *
    * @param body its body as text, for a plugin that is known to read it
    */
-  dispatch(callId: number, text: string, body: GuestAnswer): void {
-    this.#invoke("dispatch", [callId, text, body]);
+  dispatch(callId: number, utf8: Uint8Array, body: GuestAnswer): void {
+    this.#invoke("dispatch", [callId, { utf8 }, body], callId);
   }
 
   /** Hands over the answer to an operation. */
@@ -124,16 +160,21 @@ export class Instance {
   #start(): void {
     const { context } = this.#engine;
     const bootstrap = context.unwrapResult(context.evalCode(withoutNotes(core), "weir:core"));
-    const host = context.newFunction("host", (name, id, text, body) =>
-      this.#answer(name, id, text, body),
-    );
+    const host = context.newFunction("host", this.#host);
     const entry = context.unwrapResult(context.callFunction(bootstrap, context.undefined, host));
-    const names = ["load", "dispatch", "deliver"];
-    this.#entries = Object.fromEntries(names.map((name) => [name, context.getProp(entry, name)]));
+    this.#entries = Object.fromEntries(ENTRIES.map((name) => [name, context.getProp(entry, name)]));
     for (const handle of [bootstrap, host, entry]) handle.dispose();
   }
 
-  #answer(...args: readonly (QuickJSHandle | undefined)[]): QuickJSHandle {
+  #resume({ pointers }: Snapshot): void {
+    // Numbered from the same start, as the only one.
+    this.#engine.runtime.hostRefs.put(this.#host);
+    this.#entries = Object.fromEntries(
+      Object.entries(pointers.values).map(([name, at]) => [name, valueAt(this.#engine, at)]),
+    );
+  }
+
+  readonly #host = (...args: readonly (QuickJSHandle | undefined)[]): QuickJSHandle => {
     const { context } = this.#engine;
     const [nameHandle, id, textHandle, body] = args;
     const name = nameHandle === undefined ? "" : context.getString(nameHandle);
@@ -145,7 +186,7 @@ export class Instance {
     const number = id === undefined ? 0 : context.getNumber(id);
     const content = body === undefined ? undefined : contentOf(context, body);
     return this.#toGuest(this.#port?.call(name, number, text, content));
-  }
+  };
 
   #toGuest(value: GuestAnswer | boolean): QuickJSHandle {
     const { context } = this.#engine;
@@ -165,7 +206,7 @@ export class Instance {
     }
   }
 
-  #invoke(name: string, args: readonly (GuestAnswer | boolean)[]): void {
+  #invoke(name: string, args: readonly (GuestAnswer | boolean)[], callId?: number): void {
     this.#turn(() => {
       const { context } = this.#engine;
       const task = this.#entries[name];
@@ -173,8 +214,24 @@ export class Instance {
       const handles = args.map((value) => this.#toGuest(value));
       const result = context.callFunction(task, context.undefined, ...handles);
       for (const handle of handles) handle.dispose();
-      this.#settle(result);
+      if (result.error === undefined && callId !== undefined) this.#calls.set(callId, result.value);
+      else this.#settle(result);
     });
+  }
+
+  /** Hands over what the calls have come to. */
+  #collect(): void {
+    const { context } = this.#engine;
+    for (const [callId, promise] of this.#calls) {
+      const state = context.getPromiseState(promise);
+      if (state.type === "pending") continue;
+      this.#calls.delete(callId);
+      promise.dispose();
+      // The bootstrap catches what a plugin throws: this is what could not be caught.
+      if (state.type === "rejected") return this.#noteUncaught(state.error);
+      this.#port?.finish(callId, textOut(context, state.value));
+      state.value.dispose();
+    }
   }
 
   /** Looks at what a call or job left behind; an error here is one the guest could not catch. */
@@ -223,6 +280,7 @@ export class Instance {
     try {
       task();
       this.#runJobs();
+      if (this.#fault === undefined) this.#collect();
     } catch (error) {
       // A host error thrown through the engine leaves it in a state nobody knows.
       const message = error instanceof Error ? error.message : String(error);
@@ -246,6 +304,26 @@ export class Instance {
     this.#fault ??= fault;
     this.#entries = {};
   }
+}
+
+let built: Snapshot | undefined;
+
+/** Returns an instance that is nobody's yet, with a memory of its own. */
+export async function createInstance(memoryMb: number): Promise<Instance> {
+  const bytes = built === undefined ? readBuilt("quickjs.snapshot") : undefined;
+  if (bytes !== undefined) built = decodeSnapshot(bytes);
+  return new Instance(await createEngine(memoryMb, built));
+}
+
+/** Returns what the build puts into the binary for `createInstance` to go on from. */
+export async function buildSnapshot(): Promise<Uint8Array> {
+  const one = new Instance(await createEngine(0));
+  const twin = new Instance(await createEngine(0));
+  for (const instance of [one, twin]) {
+    instance.prepare();
+    if (instance.fault !== undefined) throw new Error(instance.fault.message);
+  }
+  return encodeSnapshot(one.freeze(twin));
 }
 
 /**

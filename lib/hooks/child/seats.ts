@@ -4,13 +4,13 @@ import {
   encodeFrame,
   type Frame,
   type FrameKind,
+  type ReceivedFrame,
   frameParts,
   textFrame,
 } from "../frames.ts";
 import { calledPlugin, type LoadMessage } from "../messages.ts";
-import { createEngine } from "./engine.ts";
 import { Guest, type Office } from "./guest.ts";
-import { Instance } from "./instance.ts";
+import { createInstance, type Instance } from "./instance.ts";
 import { type DataFormats, mentionsFormats } from "./formats.ts";
 
 /** The pipe to the parent. */
@@ -46,8 +46,9 @@ export class Seats implements Office {
 
   /** Makes an instance ahead of the plugin it will be for, and tells the parent that it is there. */
   async prepare(memoryMb: number): Promise<void> {
-    this.#ready = { memoryMb, instance: new Instance(await createEngine(memoryMb)) };
-    this.#pipe.write(encodeFrame(textFrame("hello", 0, null)));
+    const instance = await createInstance(memoryMb);
+    this.#ready = { memoryMb, instance };
+    this.#pipe.write(encodeFrame(textFrame("hello", 0, { isRestored: instance.isRestored })));
   }
 
   /** Adds a frame to what goes out at the end of this turn. */
@@ -88,11 +89,12 @@ export class Seats implements Office {
   }
 
   /** Does what one frame of the parent asks for. */
-  async take({ kind, id, json, bytes }: Frame): Promise<void> {
+  async take(frame: ReceivedFrame): Promise<void> {
+    const { kind, id, bytes } = frame;
     // The parent is not hostile: what it sends has the form of messages.ts.
-    if (kind === "load") return await this.#load(JSON.parse(json) as LoadMessage, id, bytes);
-    if (kind === "call") return this.#call(json, id, bytes);
-    if (kind === "reply") return this.#reply(id, json, bytes);
+    if (kind === "load") return await this.#load(JSON.parse(frame.json) as LoadMessage, id, bytes);
+    if (kind === "call") return this.#call(frame);
+    if (kind === "reply") return this.#reply(id, frame.json, bytes);
     if (kind === "cancel") this.#seats.delete(id);
   }
 
@@ -148,15 +150,15 @@ export class Seats implements Office {
     const ready = this.#ready;
     this.#ready = undefined;
     if (ready?.memoryMb === memoryMb) return ready.instance;
-    return new Instance(await createEngine(memoryMb));
+    return await createInstance(memoryMb);
   }
 
-  #call(text: string, callId: number, body: Uint8Array): void {
-    const plugin = calledPlugin(text);
+  #call({ id: callId, utf8, bytes: body }: ReceivedFrame): void {
+    const plugin = calledPlugin(utf8);
     const seat = this.#seats.get(plugin);
     if (seat === undefined) return this.#fail(callId, "gone", "The plugin is not loaded");
     seat.guest.open(callId, body);
-    seat.instance.dispatch(callId, text, seat.guest.textOf(body));
+    seat.instance.dispatch(callId, utf8, seat.guest.textOf(body));
     this.#check(plugin, seat);
   }
 

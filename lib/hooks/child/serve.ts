@@ -1,7 +1,8 @@
 import { messageOf } from "../../base/errors.ts";
+import { Pace } from "../../runtime/awake.ts";
 import { blockingStdio, silenceConsole } from "../../runtime/blocking-stdio.ts";
 import { endWithParent } from "../../runtime/orphan.ts";
-import { type Frame, FrameReader } from "../frames.ts";
+import { type ReceivedFrame, FrameReader } from "../frames.ts";
 import { Seats } from "./seats.ts";
 
 /** Bytes asked of the pipe at once: what one holds on Linux. */
@@ -11,34 +12,47 @@ const READ_BYTES = 64 * 1024;
 class Inbox {
   readonly #reader = new FrameReader("parent");
   readonly #buffer = new Uint8Array(READ_BYTES);
-  readonly #waiting: Frame[] = [];
+  readonly #waiting: ReceivedFrame[] = [];
+  readonly #pace = new Pace();
+
+  /** Resolves when it is able to wait as the pace of the frames asks for. */
+  opened(): Promise<void> {
+    return this.#pace.opened();
+  }
 
   /** Returns the next frame; undefined when the parent has closed the pipe. */
-  next(): Frame | undefined {
+  next(): ReceivedFrame | undefined {
     return this.#waiting.shift() ?? this.#read((frame) => frame);
   }
 
   /** Returns the reply to operation `id`, and keeps what comes before it for later. */
-  replyTo(id: number): Frame | undefined {
+  replyTo(id: number): ReceivedFrame | undefined {
     return this.#read((frame) => (frame.kind === "reply" && frame.id === id ? frame : undefined));
   }
 
   /** Reads once; a large frame goes to its place at once. Undefined at the end. */
-  #take(): readonly Frame[] | undefined {
+  #take(): readonly ReceivedFrame[] | undefined {
     const { room } = this.#reader;
-    const count = blockingStdio.read(room ?? this.#buffer);
+    const count = this.#fill(room ?? this.#buffer);
     if (count === 0) return undefined;
     if (room === undefined) return [...this.#reader.push(this.#buffer.slice(0, count))];
     const frame = this.#reader.fill(count);
     return frame === undefined ? [] : [frame];
   }
 
+  #fill(into: Uint8Array): number {
+    const sinceMs = performance.now();
+    const count = this.#pace.readInput(into) || blockingStdio.read(into);
+    this.#pace.note(performance.now() - sinceMs);
+    return count;
+  }
+
   /** Reads until `wanted` returns a frame; those it does not want wait. */
-  #read(wanted: (frame: Frame) => Frame | undefined): Frame | undefined {
+  #read(wanted: (frame: ReceivedFrame) => ReceivedFrame | undefined): ReceivedFrame | undefined {
     for (;;) {
       const frames = this.#take();
       if (frames === undefined) return undefined;
-      let found: Frame | undefined;
+      let found: ReceivedFrame | undefined;
       for (const frame of frames) {
         if (found === undefined && wanted(frame) !== undefined) found = frame;
         else this.#waiting.push(frame);
@@ -72,5 +86,6 @@ export async function serveSandbox(memoryMb: number): Promise<void> {
       seats.complain(messageOf(error));
     }
     seats.flush(count);
+    await inbox.opened();
   }
 }

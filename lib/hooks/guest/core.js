@@ -20,6 +20,11 @@
     return parts.get(file);
   }
 
+  // Makes parts ahead of time, for the snapshot: none of them needs to know the plugin for that.
+  function prepare(files) {
+    for (const file of files.split(" ")) part(file);
+  }
+
   // Returns an object as JSON, also where somebody gave every object a toJSON of his own.
   function wrap(fields) {
     return stringify({ __proto__: null, ...fields });
@@ -57,12 +62,23 @@
     hooks.push({ type, pattern, priority, stack: new Error().stack });
   }
 
-  // Gives a request the lists of its headers, made when somebody reads them.
+  // Defines a property that is made when somebody reads it first.
+  function lazily(target, name, enumerable, make) {
+    const set = (value) =>
+      void defineProperty(target, name, { value, writable: true, configurable: true, enumerable });
+    const get = () => {
+      const value = make();
+      set(value);
+      return value;
+    };
+    defineProperty(target, name, { get, set, configurable: true, enumerable });
+  }
+
+  // Gives a request the lists of its headers.
   function showLists(request) {
     const { headers, repeated } = request;
     delete request.repeated;
-    const get = () => part("lists")(headers, repeated);
-    defineProperty(request, "headers_all", { configurable: true, enumerable: true, get });
+    lazily(request, "headers_all", true, () => part("lists")(headers, repeated));
   }
 
   // What a handler gets: plain fields, and what is fetched or made when somebody reads it.
@@ -87,7 +103,7 @@
     // Returns what an event was made of; undefined for anything else.
     static traceOf(value) {
       if (!(#shown in value)) return undefined;
-      return { before: value.#fields, lists: value.#lists };
+      return { before: value.#fields, shown: value.#shown, lists: value.#lists };
     }
 
     get headers_all() {
@@ -112,6 +128,7 @@
     }
 
     async bytes() {
+      if (this.#text === "" && this.#body === undefined) return new Uint8Array();
       return new Uint8Array(await part("body").read(this.#body, this.#call, "bytes"));
     }
 
@@ -132,25 +149,21 @@
     };
   }
 
-  // Tells the host what a handler returned; the host reads it as an attacker's.
-  function finish(call, value) {
-    if (value === undefined || value === null) return void host("result", call, '{"kind":"none"}');
-    part("result").finish(call, value);
-  }
-
+  // Tells the host a failure, which ends the call: what is returned for it is not read.
   function fail(call, thrown) {
     host("failure", call, wrap(part("failure").describe(thrown)));
+    return "";
   }
 
+  // Returns what the handler returned, as the host reads it.
   async function dispatch(call, text, body) {
     try {
-      const [, at, fields, context] = parse(text);
-      const event = new HookEvent(fields, call, body);
-      // Within a function of its own: what stops a handler cannot be caught in the function it stops.
-      const run = async () => handlers[at](event, contextOf(context));
-      finish(call, await run());
+      const [, at, fields, context, isEmpty] = parse(text);
+      const event = new HookEvent(fields, call, isEmpty ? "" : body);
+      const value = await handlers[at](event, contextOf(context));
+      return value === undefined || value === null ? "" : part("result").textOf(call, value);
     } catch (thrown) {
-      fail(call, thrown);
+      return fail(call, thrown);
     }
   }
 
@@ -162,9 +175,9 @@
       const { plugin = null, default: status = null } = await import(main);
       isLoading = false;
       const fields = { __proto__: null, manifest: plugin, hooks, status };
-      host("result", call, wrap({ kind: "object", fields, body: "none" }));
+      return wrap({ kind: "object", fields, body: "none" });
     } catch (thrown) {
-      fail(call, thrown);
+      return fail(call, thrown);
     }
   }
 
@@ -178,15 +191,10 @@
   };
   for (const file of keys(lazy)) {
     for (const name of lazy[file].split(" ")) {
-      defineProperty(globalThis, name, {
-        configurable: true,
-        get: () => part(file)[name],
-        set: (value) =>
-          void defineProperty(globalThis, name, { value, writable: true, configurable: true }),
-      });
+      lazily(globalThis, name, false, () => part(file)[name]);
     }
   }
   const weir = freeze({ on, secret: (name) => host("secret", 0, String(name)) });
   for (const name of ["weir", "crucible"]) defineProperty(globalThis, name, { value: weir });
-  return { load, dispatch, deliver };
+  return { load, dispatch, deliver, prepare };
 });

@@ -1,19 +1,44 @@
 // What a handler returned, as the host reads it.
 (function result({ host, part, stringify, traceOf }) {
-  const { keys } = Object;
+  const { hasOwn, keys } = Object;
+  const { isArray } = Array;
 
   // What an event tells and nobody can change.
   const TOLD = ["request", "timing", "hops"];
 
-  // Reads an event that came back: what was not changed is not told again.
-  function readEvent(event, { before, lists }) {
+  const isMap = (value) => value !== null && typeof value === "object" && !isArray(value);
+
+  // Returns the headers that differ from those shown; an empty list says that one is gone.
+  function changesOf(headers, shown) {
+    const changes = { __proto__: null };
+    let kept = 0;
+    for (const name of keys(headers)) {
+      const value = headers[name];
+      const before = shown[name];
+      if (value === undefined) continue;
+      if (before !== undefined) kept += 1;
+      // JSON leaves out what it cannot say; a header that is no text has to be seen.
+      const isUnsaid = typeof value === "function" || typeof value === "symbol";
+      if (value !== before) changes[name] = isUnsaid ? null : value;
+    }
+    if (kept === keys(shown).length) return changes;
+    for (const name in shown) {
+      if (!hasOwn(headers, name) || headers[name] === undefined) changes[name] = [];
+    }
+    return changes;
+  }
+
+  // Returns the fields of an event that came back: what was not changed is not told again.
+  function eventFields(event, { before, shown, lists }) {
     const fields = { __proto__: null, type: event.type, headers_all: lists };
     for (const name of keys(event)) {
       const value = event[name];
-      const isSame = typeof value === "object" ? TOLD.includes(name) : value === before[name];
-      if (!isSame) fields[name] = value;
+      const isObject = typeof value === "object";
+      if (!isObject && value === before[name]) continue;
+      if (name === "headers" && isMap(value)) fields.header_changes = changesOf(value, shown);
+      else if (!isObject || !TOLD.includes(name)) fields[name] = value;
     }
-    return { fields, given: event.body };
+    return fields;
   }
 
   // Reads an object that the handler made itself.
@@ -28,19 +53,22 @@
     return { fields, given: value.respond?.body };
   }
 
-  // Null as prototype: somebody may have given every object a toJSON of his own.
-  function finish(call, value) {
+  // Returns the result as text; its body goes to the host beside it. Null as prototype: somebody may
+  // have given every object a toJSON of his own.
+  function textOf(call, value) {
     if (typeof value !== "object") {
-      const scalar = { __proto__: null, kind: "scalar", type: typeof value };
-      return void host("result", call, stringify(scalar));
+      return stringify({ __proto__: null, kind: "scalar", type: typeof value });
     }
     const trace = traceOf(value);
-    const { fields, given } = trace === undefined ? readObject(value) : readEvent(value, trace);
+    const { fields, given } =
+      trace === undefined
+        ? readObject(value)
+        : { fields: eventFields(value, trace), given: value.body };
     const { kind, content } = given === undefined ? { kind: "none" } : part("body").bodyOf(given);
+    if (content !== undefined) host("content", call, "", content);
     // By hand: the engine takes longer for one object around it.
-    const text = `{"kind":"object","body":"${kind}","fields":${stringify(fields)}}`;
-    host("result", call, text, content);
+    return `{"kind":"object","body":"${kind}","fields":${stringify(fields)}}`;
   }
 
-  return { finish };
+  return { textOf };
 });

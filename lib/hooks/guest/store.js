@@ -6,31 +6,33 @@
     return text;
   }
 
-  class Store {
-    #held = new Map(Object.entries(settings().store));
+  let held;
+  // Not before the plugin is loaded, which is when the host says what it held.
+  const all = () => (held ??= new Map(Object.entries(settings().store)));
 
+  class Store {
     get(key) {
-      const text = this.#held.get(String(key));
+      const text = all().get(String(key));
       return text === undefined ? undefined : parse(text);
     }
 
     has(key) {
-      return this.#held.has(String(key));
+      return all().has(String(key));
     }
 
     set(key, value) {
       const text = textOf(value, "ctx.store");
       host("store", 0, stringify([String(key), text]));
-      this.#held.set(String(key), text);
+      all().set(String(key), text);
     }
 
     delete(key) {
       host("store", 0, stringify([String(key)]));
-      return this.#held.delete(String(key));
+      return all().delete(String(key));
     }
 
     keys() {
-      return [...this.#held.keys()];
+      return [...all().keys()];
     }
   }
 

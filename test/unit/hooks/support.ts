@@ -9,6 +9,9 @@ import type { PluginSpec } from "../../../lib/hooks/plugin.ts";
 import { findPlugin } from "../../../lib/hooks/resolve.ts";
 import { type Hooks, type HooksOptions, openHooks } from "../../../lib/hooks/index.ts";
 import { bunRuntime } from "../../../lib/runtime/bun.ts";
+import { bunProcesses } from "../../../lib/runtime/bun-processes.ts";
+import type { Processes } from "../../../lib/runtime/processes.ts";
+import { isolatedBinary } from "../../support/targets.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 /** A plugin as a test writes it: one source, or the files of a folder. */
@@ -57,6 +60,15 @@ function write(folder: string, plugin: TestPlugin, at: number): string {
   return root;
 }
 
+/**
+ * Returns how children are started: WEIR_CHILD=binary makes all of them the compiled binary, whose
+ * engine goes on from a snapshot where the one of the source starts anew.
+ */
+function processesOf(): Processes {
+  if (process.env["WEIR_CHILD"] !== "binary") return bunProcesses;
+  return { ...bunProcesses, selfCommand: (argv) => [isolatedBinary(), ...argv] };
+}
+
 /** Opens a client whose plugins are `plugins`, each in a file of its own. */
 export async function openBench(
   plugins: readonly TestPlugin[],
@@ -83,6 +95,7 @@ export async function openBench(
     warn: (text) => warnings.push(text),
     log: (line) => logs.push(`${line.plugin} ${line.level} ${line.text}`),
     createClient: createPluginClients({ runtime, dial }),
+    processes: processesOf(),
     ...rest,
   });
   const client = createClient({
