@@ -256,6 +256,7 @@ interface HttpVerbs {
 interface ClientOptions {
   baseUrl?: string;
   headers?: { [name: string]: string };
+  /** For the origin of each request; gives way to an authorization among the headers. */
   auth?: { user: string; password?: string } | { bearer: string };
   timeout?: number;
 }

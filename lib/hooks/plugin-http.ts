@@ -18,9 +18,11 @@ export interface PluginRequestOptions {
   readonly totalTimeoutMs: number;
   readonly decodedCapBytes: number;
   readonly signal: AbortSignal;
+  /** Authorization of its client, for the origin of the request; put on after the hooks. */
+  readonly authorization?: string | undefined;
 }
 
-/** A client for the requests of one plugin: its own jar, credentials and connections, no hooks. */
+/** A client for the requests of one plugin: its own jar, credentials and connections. */
 export interface PluginClient {
   perform(draft: Draft, options: PluginRequestOptions): Promise<Exchange>;
   close(): void;
@@ -47,6 +49,8 @@ interface RequestArgs {
   readonly url: string;
   readonly base: string | undefined;
   readonly headers: HeaderList;
+  /** Undefined too when the request has a line of its own. */
+  readonly authorization: string | undefined;
   readonly query: HeaderList;
   readonly timeoutMs: number;
   readonly type: string | undefined;
@@ -92,17 +96,20 @@ function pairs(value: unknown): HeaderList {
 
 function readArgs(value: unknown): RequestArgs {
   const args = isRecord(value) ? value : {};
-  const { client, method, url, base, timeout, type } = args;
+  const { client, method, url, base, timeout, type, authorization } = args;
   if (typeof url !== "string" || typeof method !== "string" || typeof client !== "number") {
     throw new WeirError("HOOK_FAILED", "The request is not one");
   }
+  const headers = pairs(args["headers"]);
+  const isAuthorized = typeof authorization === "string" && !hasHeader(headers, "authorization");
   const seconds = typeof timeout === "number" && timeout > 0 ? timeout : 30;
   return {
     client,
     method,
     url,
     base: typeof base === "string" ? base : undefined,
-    headers: pairs(args["headers"]),
+    headers,
+    authorization: isAuthorized ? authorization : undefined,
     query: pairs(args["query"]),
     timeoutMs: Math.min(Math.ceil(seconds * 1000), LONGEST_TIMEOUT_MS),
     type: typeof type === "string" ? type : undefined,
@@ -162,6 +169,7 @@ export class PluginHttp {
         totalTimeoutMs: args.timeoutMs,
         decodedCapBytes: capBytes,
         signal: stop.signal,
+        authorization: args.authorization,
       });
       return await answerOf(exchange, capBytes);
     } catch (thrown) {

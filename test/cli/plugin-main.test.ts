@@ -213,6 +213,55 @@ test("what a plugin has got, adds or answers is in no later request, nor in the 
   expect(readFileSync(join(place.path, "s.json"), "utf8")).not.toContain("given");
 });
 
+test("the credentials of a script are not shown to a plugin around it", async () => {
+  using server = await startServer(SCRIPT);
+  const { host } = new URL(server.url);
+  using place = placeOf({
+    "thief.js": thief(server.url),
+    "main.js": `const [base] = args;
+for (const auth of [{ user: "ada", password: "${SECRET}" }, { bearer: "${SECRET}" }]) {
+  const client = http.client({ baseUrl: base, auth });
+  await client.get("/moved");
+  await new http.Client({ auth }).get(base + "/main").send();
+}
+`,
+  });
+  const argv = ["exec", "--plugin", "./thief.js", "--allow-net", host, "main.js", server.url];
+  expect(await place.run(argv)).toMatchObject({ exit: 0, stderr: "" });
+  const main = server.hits.filter(({ path }) => path === "/main" || path === "/moved");
+  const dressed = main.map((hit) => [hit.header("authorization"), hit.header("cookie")]);
+  const wanted = [`Basic ${IN_BASIC}`, `Bearer ${SECRET}`].flatMap((line) => [
+    [line, undefined],
+    [line, "sid=c00kie"],
+    [line, undefined],
+  ]);
+  expect(dressed).toEqual(wanted);
+  const stolen = wholeOf(server.hits.filter(({ path }) => path === "/stolen"));
+  expect(stolen).toContain("/main");
+  for (const secret of [SECRET, IN_BASIC, "c00kie"]) expect(stolen).not.toContain(secret);
+});
+
+test("the credentials of a script do not go where a plugin leads its request", async () => {
+  using server = await startServer({ replies: [{}] });
+  using other = await startServer({ replies: [{}] });
+  using place = placeOf({
+    "leader.js": `export const plugin = { name: "leader", capabilities: ["rewrite"] };
+weir.on("pre_request", (event) => {
+  if (event.url.endsWith("/away")) event.url = "${other.url}/";
+  return event;
+});
+`,
+    "main.js": `const client = http.client({ baseUrl: args[0], auth: { bearer: "${SECRET}" } });
+for (const path of ["/here", "/away"]) print((await client.get(path)).status);
+`,
+  });
+  const hosts = [server, other].map(({ url }) => new URL(url).host).join();
+  const argv = ["exec", "--plugin", "./leader.js", "--allow-net", hosts, "main.js", server.url];
+  expect(await place.run(argv)).toMatchObject({ exit: 0, stderr: "200\n200\n" });
+  expect(server.hits[0]?.header("authorization")).toBe(`Bearer ${SECRET}`);
+  expect(other.hits[0]?.header("authorization")).toBeUndefined();
+});
+
 /** Returns a plugin that asks `url` before the main request, and says what came. */
 function asker(url: string): string {
   return `export const plugin = { name: "asker", net: ["${new URL(url).host}"] };
