@@ -63,6 +63,9 @@ const CLIENT_LIMIT = 32;
 /** Redirects a plugin's request follows. */
 const REDIRECT_LIMIT = 10;
 
+/** The client of `http.*` itself; those a plugin makes are numbered from 1. */
+const DEFAULT_CLIENT = 0;
+
 const LONGEST_TIMEOUT_MS = 600_000;
 
 /** Words a script can compare, by the beginning of the code. */
@@ -198,6 +201,14 @@ export class PluginHttp {
   reset(): void {
     this.#guard = undefined;
     for (const id of this.#clients.keys()) this.closeClient(id);
+  }
+
+  /**
+   * Closes the clients a plugin made, before it is loaded anew: it then numbers its clients from 1
+   * again, and none may take over cookies or connections of another.
+   */
+  restart(): void {
+    for (const id of this.#clients.keys()) if (id !== DEFAULT_CLIENT) this.closeClient(id);
   }
 
   /** Closes every client. */

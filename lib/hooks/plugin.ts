@@ -227,11 +227,10 @@ export class Plugin {
       main: file.main,
       limits: this.#limits,
       source: async () => utf8(await file.read(file.main)),
-      settings: () => ({
-        events: EVENTS,
-        store: this.#operations.store(),
-        args,
-      }),
+      settings: () => {
+        this.#http.restart();
+        return { events: EVENTS, store: this.#operations.store(), args };
+      },
       operate: (operation, bytes) => this.#operations.run(operation, bytes),
     });
   }

@@ -128,6 +128,36 @@ test("CH9 CH10 a connection that was kept open serves its own client, and nobody
   expect(new Set(numbers).size).toBe(wanted.length);
 });
 
+test("CH10 a client of an instance that was stopped is not taken over by the next instance", async () => {
+  using server = await startServer({
+    hits: "any",
+    routes: { "/login": { headers: { "Set-Cookie": "sid=1; Path=/" } }, "/me": {}, "/main": {} },
+  });
+  await using bench = await openBench(
+    [
+      `export const plugin = { name: "stopped", limits: { deadline_ms: 200 } };
+       weir.on("pre_request", async (event) => {
+         const client = http.client();
+         if (event.url.endsWith("/hang")) {
+           await client.get("${server.url}/login");
+           await client.get("${server.url}/me?before");
+           while (true);
+         }
+         await client.get("${server.url}/me?after");
+       });`,
+    ],
+    { net: [`127.0.0.1:${server.port}`] },
+  );
+  await failureOf(bench.send(`${server.url}/hang`));
+  await bench.send(`${server.url}/main`);
+  const asked = server.hits.filter(({ path }) => path === "/me");
+  expect(asked.map((hit) => [hit.target, hit.header("cookie")])).toEqual([
+    ["/me?before", "sid=1"],
+    ["/me?after", undefined],
+  ]);
+  expect(asked[0]?.connection).not.toBe(asked[1]?.connection);
+});
+
 test("CR32 a plugin that is loaded anew gets its own store back, and not that of another", async () => {
   using server = await startServer({ hits: "any", routes: { "/main": {} } });
   const says = `log.info(ctx.store.keys());`;
