@@ -146,6 +146,31 @@ test("plugin list, check and types print on standard output", async () => {
   expect((await run(["types"])).stdout).toBe(types);
 });
 
+test("CR29 a plugin of a pipeline is told the id of the run", async () => {
+  using server = await startServer({ replies: [{}] });
+  using folder = folderOf({
+    "ids.js": `for (const name of ["run_start", "pre_request", "run_end"]) {
+  weir.on(name, (event, ctx) => print(event.run_id ?? "-", ctx.run_id, ctx.mode));
+}`,
+    "one.yaml": `apiVersion: noetl.io/v2
+kind: Playbook
+metadata: { name: one }
+workflow:
+  - step: start
+    tool: { kind: http, url: "${server.url}" }
+`,
+  });
+  const argv = ["run", "--plugin", "./ids.js", "--events", "ndjson", "one.yaml"];
+  const result = await runCli(argv, { target: "binary", cwd: folder.path });
+  const said = [...result.stderr.matchAll(/^ids: (\S+) (\S+) pipeline$/gm)];
+  const [, id = ""] = /^\{"run_id":"(\w+)"/m.exec(result.stderr) ?? [];
+  expect(said.map(([, event, context]) => [event, context])).toEqual([
+    [id, id],
+    ["-", id],
+    [id, id],
+  ]);
+});
+
 test("CR30 a clone's plugin is not found by being there", async () => {
   using server = await startServer({ replies: [{}] });
   using folder = folderOf({ "request-id.js": "throw new Error('run');", "plugin.toml": "" });
