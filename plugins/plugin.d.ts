@@ -37,7 +37,7 @@ interface WeirContext {
   plugin: string;
   attempt: number;
   options: { [name: string]: any };
-  /** Kept for the run. */
+  /** Kept for the run, 256 Ki characters; set() throws when it is full. */
   store: {
     get(key: string): any;
     set(key: string, value: unknown): void;
@@ -45,7 +45,7 @@ interface WeirContext {
     delete(key: string): boolean;
     keys(): string[];
   };
-  /** Kept across runs, 10 MB; capability storage. */
+  /** Kept across runs under the name of the plugin, 10 MB; capability storage. */
   storage: {
     get(key: string): Promise<any>;
     set(key: string, value: unknown): Promise<void>;

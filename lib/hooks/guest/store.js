@@ -6,8 +6,12 @@
     return text;
   }
 
+  // As many characters as the host keeps: what it would refuse must not look kept.
+  const CAP = 256 * 1024;
+
   class Store {
     #held = new Map(Object.entries(settings().store));
+    #size = [...this.#held].reduce((size, [key, text]) => size + key.length + text.length, 0);
 
     get(key) {
       const text = this.#held.get(String(key));
@@ -18,15 +22,25 @@
       return this.#held.has(String(key));
     }
 
-    set(key, value) {
-      const text = textOf(value, "ctx.store");
-      host("store", 0, stringify([String(key), text]));
-      this.#held.set(String(key), text);
+    #sizeOf(key) {
+      return this.#held.has(key) ? key.length + this.#held.get(key).length : 0;
     }
 
-    delete(key) {
-      host("store", 0, stringify([String(key)]));
-      return this.#held.delete(String(key));
+    set(name, value) {
+      const key = String(name);
+      const text = textOf(value, "ctx.store");
+      const size = this.#size - this.#sizeOf(key) + key.length + text.length;
+      if (size > CAP) throw new RangeError("ctx.store is full: it holds 256 Ki characters");
+      host("store", 0, stringify([key, text]));
+      this.#held.set(key, text);
+      this.#size = size;
+    }
+
+    delete(name) {
+      const key = String(name);
+      host("store", 0, stringify([key]));
+      this.#size -= this.#sizeOf(key);
+      return this.#held.delete(key);
     }
 
     keys() {
