@@ -166,7 +166,7 @@ export function createPluginClients(options: PluginClientOptions): PluginClientF
     const guard = watch?.guard === undefined ? granted : bothGuards(granted, watch.guard);
     const client = createClient({ ...shared, guard, credentials });
     return {
-      async perform(draft, { signal, authorization, ...limits }) {
+      async perform(draft, { signal, authorization, ports, ...limits }) {
         const dressed =
           authorization === undefined
             ? {}
@@ -175,7 +175,11 @@ export function createPluginClients(options: PluginClientOptions): PluginClientF
           watch === undefined
             ? {}
             : { quota: (request: HopRequest) => watch.quota(request, signal) };
-        return await client.perform(draft, { limits, signal }, { ...dressed, ...watched });
+        return await client.perform(
+          draft,
+          { limits, signal },
+          { ...dressed, ...watched, ...ports },
+        );
       },
       close: () => client.close(),
     };

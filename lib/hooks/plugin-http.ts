@@ -1,6 +1,7 @@
 import { collectUpTo } from "../base/bytes.ts";
 import { type ErrorCode, toWeirError, WeirError } from "../base/errors.ts";
 import { isRecord } from "../base/record.ts";
+import type { Ports } from "../exchange/ports.ts";
 import type { Guard } from "../guard/decision.ts";
 import { createGuard } from "../guard/deny-by-default.ts";
 import { compilePolicy } from "../guard/policy.ts";
@@ -20,6 +21,8 @@ export interface PluginRequestOptions {
   readonly signal: AbortSignal;
   /** Authorization of its client, for the origin of the request; put on after the hooks. */
   readonly authorization?: string | undefined;
+  /** Of this one request, in place of the client's. */
+  readonly ports?: Partial<Pick<Ports, "record" | "quota">> | undefined;
 }
 
 /** A client for the requests of one plugin: its own jar, credentials and connections. */
