@@ -52,7 +52,8 @@ export async function openAgentHooks(
   const { resolvePlugins } = await import("../hooks/resolve.ts");
   const { openHooks } = await import("../hooks/index.ts");
   const { Placeholders } = await import("../hooks/placeholders.ts");
-  const folder = path.slice(0, path.lastIndexOf("/"));
+  const file = path.startsWith("/") ? path : `${runtime.cwd()}/${path}`;
+  const folder = file.slice(0, file.lastIndexOf("/"));
   const requests = await configuredPlugins(settings, folder, runtime);
   const granted = requests.map((request) => ({ ...request, secrets: request.secrets ?? [] }));
   const secrets = new Placeholders(secretSource(options.keychain), (count) =>

@@ -3,7 +3,7 @@ import type { Hit } from "./loopback-server.ts";
 // A plugin that leaves what it can for whoever runs next, and says what it found before.
 
 /** Stands in all that it leaves, so that it can be looked for. */
-const MARK = "l3ft";
+export const MARK = "l3ft";
 
 /** One way of leaving something inside the sandbox. */
 interface Way {
