@@ -4,6 +4,7 @@ import { limitsOf, manifestWithout, readManifest } from "../../../lib/hooks/mani
 import { globTest } from "../../../lib/hooks/pattern.ts";
 import { parsePluginFlags } from "../../../lib/hooks/resolve.ts";
 import { stripTypes } from "../../../lib/hooks/typescript.ts";
+import { startServer } from "../../support/loopback-server.ts";
 import { failureOf, openBench } from "./support.ts";
 
 // CR31: what a manifest may say.
@@ -150,6 +151,25 @@ test("CR33 load and unload handlers run once, around everything", async () => {
   await bench.hooks.ready();
   await bench[Symbol.asyncDispose]();
   expect(bench.logs).toEqual(["p0 info load", "p0 info unload"]);
+});
+
+test("CH17 a request that an unload handler does not wait for is sent all the same", async () => {
+  using server = await startServer({ routes: { "/bye": { delayMs: 50 }, "/after": {} } });
+  const bench = await openBench(
+    [
+      `weir.on("unload", () => {
+         core.http.get("${server.url}/bye", ({ status }) => {
+           log.info(status);
+           http.get("${server.url}/after");
+         });
+       });`,
+    ],
+    { net: [`127.0.0.1:${server.port}`] },
+  );
+  await bench.hooks.ready();
+  await bench[Symbol.asyncDispose]();
+  expect(bench.logs).toEqual(["p0 info 200"]);
+  expect(server.hits.map(({ path }) => path)).toEqual(["/bye", "/after"]);
 });
 
 test("two plugins of one name are refused", async () => {
