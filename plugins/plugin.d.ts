@@ -80,6 +80,9 @@ interface FailedEvent extends RequestEvent {
   error_code: string;
 }
 
+/** The events of a try and of a wait show no body. */
+type WithoutBody<E> = Omit<E, keyof WeirBody>;
+
 interface ResponseEvent extends RequestEvent {
   status: number;
   ok: boolean;
@@ -108,7 +111,7 @@ interface PlainEvent {
 }
 
 /** A wait before a request is sent again. */
-interface RetryEvent extends RequestEvent {
+interface RetryEvent extends WithoutBody<RequestEvent> {
   /** Attempts made so far. */
   attempt: number;
   /** Milliseconds, 0 to a day; return another number to change it. */
@@ -157,8 +160,8 @@ interface WeirEvents {
   load: PlainEvent;
   unload: PlainEvent;
   pre_request: RequestEvent;
-  pre_attempt: RequestEvent;
-  post_attempt: ResponseEvent;
+  pre_attempt: WithoutBody<RequestEvent>;
+  post_attempt: WithoutBody<ResponseEvent> | WithoutBody<FailedEvent>;
   pre_retry: RetryEvent;
   post_request: ResponseEvent;
   error: FailedEvent;
