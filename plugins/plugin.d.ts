@@ -57,6 +57,7 @@ interface WeirContext {
 /** Names in lower case; lines of one name joined with ", ". */
 type HeaderMap = { [name: string]: string };
 type HeaderLists = { [name: string]: string[] };
+type ReadonlyHeaderLists = { readonly [name: string]: readonly string[] };
 
 interface WeirBody {
   text(): Promise<string>;
@@ -218,7 +219,7 @@ interface HttpResponse {
   /** True for 2xx. */
   readonly ok: boolean;
   readonly headers: Readonly<HeaderMap>;
-  readonly headers_all: Readonly<HeaderLists>;
+  readonly headers_all: ReadonlyHeaderLists;
   readonly body: string;
   readonly url: string;
   /** Only when no response came. */
@@ -277,7 +278,7 @@ interface FluentResponse {
   readonly status: number;
   readonly ok: boolean;
   readonly headers: Readonly<HeaderMap>;
-  readonly headers_all: Readonly<HeaderLists>;
+  readonly headers_all: ReadonlyHeaderLists;
   readonly url: string;
   text(): Promise<string>;
   json(): Promise<any>;

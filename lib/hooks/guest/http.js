@@ -53,7 +53,9 @@
     for (const [name, value] of lines) lists.set(name, [...(lists.get(name) ?? []), value]);
     // A server may call a header as every object calls something of its own.
     const all = Object.fromEntries(lists);
-    const map = Object.fromEntries(entries(all).map(([name, list]) => [name, list.join(", ")]));
+    const map = Object.fromEntries(
+      entries(all).map(([name, list]) => [name, freeze(list).join(", ")]),
+    );
     return { map: freeze(map), all: freeze(all) };
   }
 
