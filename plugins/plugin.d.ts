@@ -6,7 +6,7 @@ type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
 
 /** What a plugin says of itself and asks for; unknown keys are errors. */
 interface PluginManifest {
-  /** Lower-case letters, digits, _ and -. */
+  /** Lower-case letters, digits, _ and -; that of the file unless said. Needed with storage. */
   name?: string;
   version?: string;
   description?: string;

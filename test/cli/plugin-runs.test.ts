@@ -214,3 +214,22 @@ test.each(HOSTILE_NAMES)("storage of another is not had by $name", async ({ text
   }
   expect(filesIn(place.home)).toEqual([]);
 });
+
+test("storage of another is not had by a file whose name becomes that name", async () => {
+  using server = await startServer({ hits: "any", routes: { "/main": {} } });
+  const nameless = keeper("", ["left"]).replace(`name: "", `, "");
+  using place = placeOf({
+    "keeper.js": keeper("keeper", ["left"]),
+    "plugin.js": keeper("plugin", ["left"]),
+    "other/Keeper.js": nameless,
+    "other/.keeper.js": nameless,
+    "other/日本.js": nameless,
+  });
+  for (const file of ["keeper.js", "plugin.js"]) await said(place, file, server.url);
+  for (const file of ["other/Keeper.js", "other/.keeper.js", "other/日本.js"]) {
+    const argv = ["--plugin", `./${file}`, "get", `${server.url}/main`];
+    const { stderr, exit } = await place.run(argv);
+    expect(stderr).toContain("its storage has no name");
+    expect(exit).not.toBe(0);
+  }
+});

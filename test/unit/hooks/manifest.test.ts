@@ -42,6 +42,11 @@ test.each([
   { name: "an unknown capability", value: { capabilities: ["rewrit"] }, hint: "observe, cancel" },
   { name: "network as a capability", value: { capabilities: ["net"] }, hint: "a list of its own" },
   { name: "a name with a slash", value: { name: "../x" }, hint: "lower-case letters" },
+  {
+    name: "storage without a name",
+    value: { capabilities: ["storage"] },
+    hint: 'add name: "my-plugin"',
+  },
   { name: "an unknown limit", value: { limits: { memory: 1 } }, hint: "Did you mean memory_mb" },
   { name: "too little memory", value: { limits: { memory_mb: 1 } }, hint: "from 16 to 1024" },
   {
