@@ -61,6 +61,8 @@ export function lazyClients(
 /** How plugins run. */
 export interface PluginSetting {
   readonly mode: HookMode;
+  /** Of the pipeline's run. */
+  readonly runId?: string | undefined;
   /** True: the body of the response is not shown to plugins. */
   readonly isStreamed: boolean;
   readonly secrets: CommandSecrets;
@@ -106,7 +108,7 @@ export function flaggedPlugins(flags: Flags): readonly PluginRequest[] {
 export async function startPlugins(
   requests: readonly PluginRequest[],
   context: PluginContext,
-  { mode, isStreamed, secrets: { source, redactor }, warn, say }: PluginSetting,
+  { mode, runId, isStreamed, secrets: { source, redactor }, warn, say }: PluginSetting,
 ): Promise<OpenPlugins> {
   const { runtime } = context.io;
   const secrets = new Placeholders(source, (count) => runtime.random(count));
@@ -114,6 +116,7 @@ export async function startPlugins(
     runtime,
     plugins: await resolvePlugins(requests, runtime),
     mode,
+    runId,
     createClient: lazyClients(context, secrets),
     secrets,
     processes: context.processes,

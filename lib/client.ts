@@ -1,4 +1,4 @@
-import { noCredentials, type CredentialStore } from "./auth/bound.ts";
+import { noCredentials, type CredentialStore, withAuthorization } from "./auth/bound.ts";
 import { noHooks } from "./exchange/no-hooks.ts";
 import { sendAgain } from "./exchange/reconnect.ts";
 import { perform } from "./exchange/perform.ts";
@@ -166,12 +166,20 @@ export function createPluginClients(options: PluginClientOptions): PluginClientF
     const guard = watch?.guard === undefined ? granted : bothGuards(granted, watch.guard);
     const client = createClient({ ...shared, guard, credentials });
     return {
-      async perform(draft, { signal, ...limits }) {
-        const ports =
+      async perform(draft, { signal, authorization, ports, ...limits }) {
+        const dressed =
+          authorization === undefined
+            ? {}
+            : { credentials: withAuthorization(credentials, authorization, draft.url.origin) };
+        const watched =
           watch === undefined
             ? {}
             : { quota: (request: HopRequest) => watch.quota(request, signal) };
-        return await client.perform(draft, { limits, signal }, ports);
+        return await client.perform(
+          draft,
+          { limits, signal },
+          { ...dressed, ...watched, ...ports },
+        );
       },
       close: () => client.close(),
     };

@@ -6,7 +6,7 @@ type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
 
 /** What a plugin says of itself and asks for; unknown keys are errors. */
 interface PluginManifest {
-  /** Lower-case letters, digits, _ and -. */
+  /** Lower-case letters, digits, _ and -; that of the file unless said. Needed with storage. */
   name?: string;
   version?: string;
   description?: string;
@@ -37,7 +37,7 @@ interface WeirContext {
   plugin: string;
   attempt: number;
   options: { [name: string]: any };
-  /** Kept for the run. */
+  /** Kept for the run, 256 Ki characters; set() throws when it is full. */
   store: {
     get(key: string): any;
     set(key: string, value: unknown): void;
@@ -45,7 +45,7 @@ interface WeirContext {
     delete(key: string): boolean;
     keys(): string[];
   };
-  /** Kept across runs, 10 MB; capability storage. */
+  /** Kept across runs under the name of the plugin, 10 MB; capability storage. */
   storage: {
     get(key: string): Promise<any>;
     set(key: string, value: unknown): Promise<void>;
@@ -57,6 +57,7 @@ interface WeirContext {
 /** Names in lower case; lines of one name joined with ", ". */
 type HeaderMap = { [name: string]: string };
 type HeaderLists = { [name: string]: string[] };
+type ReadonlyHeaderLists = { readonly [name: string]: readonly string[] };
 
 interface WeirBody {
   text(): Promise<string>;
@@ -79,6 +80,9 @@ interface FailedEvent extends RequestEvent {
   error: string;
   error_code: string;
 }
+
+/** The events of a try and of a wait show no body. */
+type WithoutBody<E> = Omit<E, keyof WeirBody>;
 
 interface ResponseEvent extends RequestEvent {
   status: number;
@@ -108,7 +112,7 @@ interface PlainEvent {
 }
 
 /** A wait before a request is sent again. */
-interface RetryEvent extends RequestEvent {
+interface RetryEvent extends WithoutBody<RequestEvent> {
   /** Attempts made so far. */
   attempt: number;
   /** Milliseconds, 0 to a day; return another number to change it. */
@@ -157,8 +161,8 @@ interface WeirEvents {
   load: PlainEvent;
   unload: PlainEvent;
   pre_request: RequestEvent;
-  pre_attempt: RequestEvent;
-  post_attempt: ResponseEvent;
+  pre_attempt: WithoutBody<RequestEvent>;
+  post_attempt: WithoutBody<ResponseEvent> | WithoutBody<FailedEvent>;
   pre_retry: RetryEvent;
   post_request: ResponseEvent;
   error: FailedEvent;
@@ -215,7 +219,7 @@ interface HttpResponse {
   /** True for 2xx. */
   readonly ok: boolean;
   readonly headers: Readonly<HeaderMap>;
-  readonly headers_all: Readonly<HeaderLists>;
+  readonly headers_all: ReadonlyHeaderLists;
   readonly body: string;
   readonly url: string;
   /** Only when no response came. */
@@ -256,6 +260,7 @@ interface HttpVerbs {
 interface ClientOptions {
   baseUrl?: string;
   headers?: { [name: string]: string };
+  /** For the origin of each request; gives way to an authorization among the headers. */
   auth?: { user: string; password?: string } | { bearer: string };
   timeout?: number;
 }
@@ -273,7 +278,7 @@ interface FluentResponse {
   readonly status: number;
   readonly ok: boolean;
   readonly headers: Readonly<HeaderMap>;
-  readonly headers_all: Readonly<HeaderLists>;
+  readonly headers_all: ReadonlyHeaderLists;
   readonly url: string;
   text(): Promise<string>;
   json(): Promise<any>;

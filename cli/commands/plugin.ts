@@ -3,7 +3,7 @@ import { nearestName } from "../../lib/base/nearest.ts";
 import { sanitizeLine } from "../../lib/base/sanitize.ts";
 import { bundledFile, BUNDLED_NAMES } from "../../lib/hooks/bundled.ts";
 import { userPluginFolder } from "../../lib/hooks/resolve.ts";
-import { readTrust, writeTrust } from "../../lib/hooks/trust.ts";
+import { isAsTrusted, readTrust, writeTrust } from "../../lib/hooks/trust.ts";
 import { readAsset } from "../../lib/runtime/assets.ts";
 import type { Io } from "../io.ts";
 import { twoColumns } from "../layout.ts";
@@ -152,12 +152,7 @@ async function showTrust(reference: string, io: Io): Promise<number> {
   return await inspectPlugin(reference, io, async (plugin) => {
     const { file, manifest } = plugin;
     const record = (await readTrust(io.runtime))[file.path];
-    const digests = file.digests();
-    const isSame =
-      record !== undefined &&
-      Object.entries(digests).every(([path, digest]) => record.files[path] === digest) &&
-      manifest.capabilities.every((one) => record.capabilities.includes(one)) &&
-      manifest.net.every((one) => record.net.includes(one));
+    const isSame = record !== undefined && isAsTrusted(file, manifest, record);
     const state = record === undefined ? "no" : isSame ? "yes" : "no: it has changed since";
     const word = file.isBundled ? "yes: it ships with weir" : state;
     return await write([...describePlugin(plugin), `trusted       ${word}`], io);

@@ -130,15 +130,15 @@ export async function openAgent(source: AgentSource, userAgent: string): Promise
   const quota = openQuota(policy, runtime);
   const audit = await openAudit(read, runtime);
   const requestToken = agentTokens({ runtime, dial, audit: audit.sink, userAgent });
-  const plugins = await openAgentHooks({ ...read, runtime, dial, warn: source.warn });
+  const shared = { audit: audit.sink, quota };
+  const plugins = await openAgentHooks({ ...read, ...shared, runtime, dial, warn: source.warn });
   const credentials = agentCredentials(policy, keychain);
   const agent = createAgent({
     runtime,
     policy,
     redactor,
     userAgent,
-    audit: audit.sink,
-    quota,
+    ...shared,
     credentials: plugins?.secrets.around(credentials) ?? credentials,
     credentialHeaders: keychain.headerNames,
     dial,

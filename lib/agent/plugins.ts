@@ -1,13 +1,15 @@
 import { noCredentials } from "../auth/bound.ts";
 import { WeirError } from "../base/errors.ts";
 import type { Redactor } from "../base/redact.ts";
-import { createPluginClients } from "../client.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Hooks } from "../hooks/index.ts";
 import type { Placeholders, SecretSource } from "../hooks/placeholders.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Keychain } from "../secrets/keychain.ts";
 import type { DialOptions } from "../transport/wire.ts";
+import { agentPluginClients } from "./plugin-requests.ts";
+import type { QuotaStore } from "./quota.ts";
+import type { AuditSink } from "./record.ts";
 import type { AGENT_SECTIONS } from "./settings.ts";
 import type { AgentHooks } from "./tool-hooks.ts";
 
@@ -18,6 +20,8 @@ export interface AgentPluginOptions {
   readonly keychain: Keychain;
   readonly redactor: Redactor;
   readonly dial: Omit<DialOptions, "judge">;
+  readonly audit: AuditSink;
+  readonly quota: QuotaStore;
   /** Takes warnings, and what plugins log. */
   readonly warn?: ((text: string) => void) | undefined;
 }
@@ -32,15 +36,15 @@ export interface AgentPlugins {
  * Starts the plugins of the operator's configuration, undefined when it names none. A model can
  * name none, and neither can the command line.
  *
- * Their own requests are judged by the hosts granted to them, never by the model's list. Of the
- * keychain each has the entries that its `[[plugin]]` names.
+ * Their own requests are judged by the hosts granted to them, never by the model's list; they share
+ * quota and audit with the calls. Of the keychain each has the entries that its `[[plugin]]` names.
  *
  * @throws {WeirError} PLUGIN_INVALID, PLUGIN_UNTRUSTED
  */
 export async function openAgentHooks(
   options: AgentPluginOptions,
 ): Promise<AgentPlugins | undefined> {
-  const { runtime, config, redactor, dial, warn = () => undefined } = options;
+  const { runtime, config, redactor, dial, audit, quota, warn = () => undefined } = options;
   const settings = config.section("plugin");
   const { path } = config;
   if (settings === undefined || settings.length === 0 || path === undefined) return undefined;
@@ -48,7 +52,8 @@ export async function openAgentHooks(
   const { resolvePlugins } = await import("../hooks/resolve.ts");
   const { openHooks } = await import("../hooks/index.ts");
   const { Placeholders } = await import("../hooks/placeholders.ts");
-  const folder = path.slice(0, path.lastIndexOf("/"));
+  const file = path.startsWith("/") ? path : `${runtime.cwd()}/${path}`;
+  const folder = file.slice(0, file.lastIndexOf("/"));
   const requests = await configuredPlugins(settings, folder, runtime);
   const granted = requests.map((request) => ({ ...request, secrets: request.secrets ?? [] }));
   const secrets = new Placeholders(secretSource(options.keychain), (count) =>
@@ -60,9 +65,11 @@ export async function openAgentHooks(
     runtime,
     plugins: await resolvePlugins(granted, runtime),
     mode: "agent",
-    createClient: createPluginClients({
+    createClient: agentPluginClients({
       runtime,
       dial,
+      audit,
+      quota,
       credentialsOf: (plugin) => secrets.around(noCredentials, plugin),
     }),
     secrets,

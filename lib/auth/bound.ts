@@ -1,7 +1,7 @@
 import { WeirError } from "../base/errors.ts";
 import type { HopRequest, ResponseHead } from "../http/exchange.ts";
 import type { Body } from "../http/body.ts";
-import type { HeaderList } from "../http/headers.ts";
+import { hasHeader, type HeaderList, withoutHeaders } from "../http/headers.ts";
 import type { AuthScheme, Credential } from "./scheme.ts";
 
 /** What a hop is dressed with. */
@@ -54,6 +54,28 @@ export function boundCredential(
       checkReplayable(request);
       return { lines };
     },
+  };
+}
+
+/**
+ * Returns a store that sends an Authorization to `origin`, in place of one the request has, and does
+ * what `base` does, which is shown it: placeholders in it are opened like those of other headers.
+ */
+export function withAuthorization(
+  base: CredentialStore,
+  value: string,
+  origin: string,
+): CredentialStore {
+  const line = ["Authorization", value] as const;
+  return {
+    async dress(request) {
+      if (request.url.origin !== origin) return await base.dress(request);
+      const headers = [...withoutHeaders(request.headers, ["authorization"]), line];
+      const dressing = await base.dress({ ...request, headers });
+      if (hasHeader(dressing.lines, "authorization")) return dressing;
+      return { ...dressing, lines: [...dressing.lines, line] };
+    },
+    answer: (request, head) => base.answer(request, head),
   };
 }
 

@@ -39,13 +39,16 @@ function withDressing(request: SentRequest, dressing: Dressing): SentRequest {
     dropped.length === 0
       ? request
       : { ...request, headers: withoutHeaders(request.headers, dropped) };
-  const dressed = withUrl(withLines(kept, lines), url);
+  const dressed = withTarget(withLines(kept, lines), url);
   return body === undefined ? dressed : withBody(dressed, body);
 }
 
-/** Replaces the query; scheme, host and path stay as they were judged. */
-function withUrl(request: SentRequest, url: URL | undefined): SentRequest {
-  return url === undefined ? request : { ...request, url, target: url.pathname + url.search };
+/**
+ * Replaces the query that is sent; scheme, host and path stay as they were judged. The URL of the hop
+ * stays undressed: plugins, records and pages are told of it.
+ */
+function withTarget(request: SentRequest, url: URL | undefined): SentRequest {
+  return url === undefined ? request : { ...request, target: url.pathname + url.search };
 }
 
 /** Replaces the body; its length changes with it. */

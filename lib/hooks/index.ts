@@ -134,10 +134,14 @@ async function closeAll(
   const graceOver = new Promise<void>((resolve) => {
     stop = clock.after(CLOSE_GRACE_MS, resolve);
   });
-  try {
+  const settle = async (): Promise<void> => {
     await Promise.all(plugins.map((plugin) => plugin.settle(graceOver)));
+  };
+  try {
+    await settle();
     if (plugins.some((plugin) => plugin.hooks.some((hook) => hook.event === "unload"))) {
       await Promise.race([runner.announce("unload"), graceOver]);
+      await settle();
     }
   } finally {
     stop();

@@ -102,11 +102,20 @@ export function readManifest(value: unknown, file: string): Manifest {
     const hint = "A name has at most 64 lower-case letters, digits, _ and -";
     throw bad(file, "the name is not a name", hint);
   }
+  const capabilities = readCapabilities(value["capabilities"], file);
+  // Names made of files are not told apart well enough: many a file name becomes the same.
+  if (capabilities.includes("storage") && value["name"] === undefined) {
+    throw bad(
+      file,
+      "its storage has no name",
+      'Storage is kept under a name: add name: "my-plugin"',
+    );
+  }
   return {
     name,
     version: readText(value["version"], "version", file),
     description: readText(value["description"], "description", file),
-    capabilities: readCapabilities(value["capabilities"], file),
+    capabilities,
     net: readTexts(value["net"], "net", file),
     limits: readLimits(value["limits"], file),
     fail: readFail(value["fail"], file),

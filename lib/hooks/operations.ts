@@ -121,7 +121,9 @@ export class PluginOperations {
     const { call, as } = isRecord(args) ? args : {};
     const read = typeof call === "number" ? this.#bodies.get(call) : undefined;
     if (read === undefined) {
-      throw new WeirError("HOOK_FAILED", "The body can be read only while the handler runs");
+      const message =
+        "There is no body to read: this event has none, or its handler has ended meanwhile";
+      throw new WeirError("HOOK_FAILED", message);
     }
     const bytes = await read();
     return { body: { kind: as === "bytes" ? "bytes" : "text", bytes } };

@@ -25,7 +25,7 @@ const PLACEHOLDER = /weir-secret-[0-9a-f]{32}/g;
 /** Of the digits one half is the same in all of a run, so that what knows it can hide them all. */
 const HALF_BYTES = 8;
 
-/** Placeholders that are remembered; one lives as long as the call it was made in. */
+/** Placeholders that are remembered, so that a request of many tries can open one again. */
 const ISSUED_LIMIT = 10_000;
 
 /** A placeholder that was handed out. */
@@ -38,7 +38,7 @@ interface Issued {
  * Placeholders for secrets, and the credentials that open them.
  *
  * Each is random and handed out once, so that text of a server or of another plugin that looks like
- * one opens nothing.
+ * one opens nothing. It opens as often as it is sent: a request has tries and redirects.
  */
 export class Placeholders implements HookSecrets {
   readonly #source: SecretSource;

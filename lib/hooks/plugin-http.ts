@@ -1,6 +1,7 @@
 import { collectUpTo } from "../base/bytes.ts";
 import { type ErrorCode, toWeirError, WeirError } from "../base/errors.ts";
 import { isRecord } from "../base/record.ts";
+import type { Ports } from "../exchange/ports.ts";
 import type { Guard } from "../guard/decision.ts";
 import { createGuard } from "../guard/deny-by-default.ts";
 import { compilePolicy } from "../guard/policy.ts";
@@ -18,9 +19,13 @@ export interface PluginRequestOptions {
   readonly totalTimeoutMs: number;
   readonly decodedCapBytes: number;
   readonly signal: AbortSignal;
+  /** Authorization of its client, for the origin of the request; put on after the hooks. */
+  readonly authorization?: string | undefined;
+  /** Of this one request, in place of the client's. */
+  readonly ports?: Partial<Pick<Ports, "record" | "quota">> | undefined;
 }
 
-/** A client for the requests of one plugin: its own jar, credentials and connections, no hooks. */
+/** A client for the requests of one plugin: its own jar, credentials and connections. */
 export interface PluginClient {
   perform(draft: Draft, options: PluginRequestOptions): Promise<Exchange>;
   close(): void;
@@ -47,6 +52,8 @@ interface RequestArgs {
   readonly url: string;
   readonly base: string | undefined;
   readonly headers: HeaderList;
+  /** Undefined too when the request has a line of its own. */
+  readonly authorization: string | undefined;
   readonly query: HeaderList;
   readonly timeoutMs: number;
   readonly type: string | undefined;
@@ -58,6 +65,9 @@ const CLIENT_LIMIT = 32;
 
 /** Redirects a plugin's request follows. */
 const REDIRECT_LIMIT = 10;
+
+/** The client of `http.*` itself; those a plugin makes are numbered from 1. */
+const DEFAULT_CLIENT = 0;
 
 const LONGEST_TIMEOUT_MS = 600_000;
 
@@ -92,17 +102,20 @@ function pairs(value: unknown): HeaderList {
 
 function readArgs(value: unknown): RequestArgs {
   const args = isRecord(value) ? value : {};
-  const { client, method, url, base, timeout, type } = args;
+  const { client, method, url, base, timeout, type, authorization } = args;
   if (typeof url !== "string" || typeof method !== "string" || typeof client !== "number") {
     throw new WeirError("HOOK_FAILED", "The request is not one");
   }
+  const headers = pairs(args["headers"]);
+  const isAuthorized = typeof authorization === "string" && !hasHeader(headers, "authorization");
   const seconds = typeof timeout === "number" && timeout > 0 ? timeout : 30;
   return {
     client,
     method,
     url,
     base: typeof base === "string" ? base : undefined,
-    headers: pairs(args["headers"]),
+    headers,
+    authorization: isAuthorized ? authorization : undefined,
     query: pairs(args["query"]),
     timeoutMs: Math.min(Math.ceil(seconds * 1000), LONGEST_TIMEOUT_MS),
     type: typeof type === "string" ? type : undefined,
@@ -162,6 +175,7 @@ export class PluginHttp {
         totalTimeoutMs: args.timeoutMs,
         decodedCapBytes: capBytes,
         signal: stop.signal,
+        authorization: args.authorization,
       });
       return await answerOf(exchange, capBytes);
     } catch (thrown) {
@@ -190,6 +204,14 @@ export class PluginHttp {
   reset(): void {
     this.#guard = undefined;
     for (const id of this.#clients.keys()) this.closeClient(id);
+  }
+
+  /**
+   * Closes the clients a plugin made, before it is loaded anew: it then numbers its clients from 1
+   * again, and none may take over cookies or connections of another.
+   */
+  restart(): void {
+    for (const id of this.#clients.keys()) if (id !== DEFAULT_CLIENT) this.closeClient(id);
   }
 
   /** Closes every client. */

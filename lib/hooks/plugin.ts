@@ -148,7 +148,10 @@ export class Plugin {
    * @throws {WeirError} PLUGIN_INVALID, PLUGIN_UNTRUSTED, HOOK_FAILED
    */
   async load(): Promise<void> {
+    const { file, check } = this.#spec;
     try {
+      // plugin.toml says what it wants before any of its code runs; a module says it while it does.
+      if (file.manifest !== undefined) check?.(this.#manifest);
       const result = await this.#seat.load();
       if (result.kind !== "object") throw new WeirError("HOOK_FAILED", "It did not load");
       const { manifest, hooks, status } = result.fields;
@@ -227,11 +230,10 @@ export class Plugin {
       main: file.main,
       limits: this.#limits,
       source: async () => utf8(await file.read(file.main)),
-      settings: () => ({
-        events: EVENTS,
-        store: this.#operations.store(),
-        args,
-      }),
+      settings: () => {
+        this.#http.restart();
+        return { events: EVENTS, store: this.#operations.store(), args };
+      },
       operate: (operation, bytes) => this.#operations.run(operation, bytes),
     });
   }
@@ -253,14 +255,15 @@ export class Plugin {
   /** The module's manifest counts when there is no plugin.toml: that one says first what it is. */
   #takeManifest(exported: unknown): void {
     const { file, check, net = [] } = this.#spec;
-    if (file.manifest === undefined && exported !== null && exported !== undefined) {
+    if (file.manifest !== undefined) return;
+    if (exported !== null && exported !== undefined) {
       this.#manifest = readManifest(exported, file.path);
       this.#limits = limitsOf(this.#manifest, this.#baseLimits());
       this.#requestsLeft = this.#limits.requests ?? Infinity;
     }
     check?.(this.#manifest);
     // What a script may reach is said on the command line alone.
-    if (this.#spec.args !== undefined || file.manifest !== undefined) return;
+    if (this.#spec.args !== undefined) return;
     if (this.#manifest.net.length > 0) {
       this.#net = [...this.#manifest.net, ...net];
       this.#http.reset();

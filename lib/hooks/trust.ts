@@ -6,6 +6,8 @@ import type { PluginFile } from "./plugin-file.ts";
 
 /** What an operator granted to one plugin, as its files and its wishes stood. */
 export interface TrustRecord {
+  /** What it calls itself; its storage has this name. Undefined in a record that says none. */
+  readonly name: string | undefined;
   /** SHA-256 of every file of the plugin, by its path in the folder. */
   readonly files: Readonly<Record<string, string>>;
   readonly capabilities: readonly string[];
@@ -69,13 +71,14 @@ function parseRecords(text: string, path: string): Readonly<Record<string, unkno
 /** Returns undefined for a record that is not one: what cannot be read grants nothing. */
 function readRecord(value: unknown): TrustRecord | undefined {
   if (!isRecord(value) || !isRecord(value["files"])) return undefined;
-  const { files, capabilities, net, trustedAtMs } = value;
+  const { name, files, capabilities, net, trustedAtMs } = value;
   const texts = (list: unknown): string[] =>
     Array.isArray(list) ? list.filter((one) => typeof one === "string") : [];
   const digests = Object.entries(files).flatMap(([path, digest]) =>
     typeof digest === "string" ? [[path, digest] as const] : [],
   );
   return {
+    name: typeof name === "string" ? name : undefined,
     files: Object.fromEntries(digests),
     capabilities: texts(capabilities),
     net: texts(net),
@@ -96,6 +99,7 @@ export async function writeTrust(
     });
   }
   const record: TrustRecord = {
+    name: manifest.name,
     files: file.digests(),
     capabilities: manifest.capabilities,
     net: manifest.net,
@@ -113,33 +117,59 @@ function untrusted(file: PluginFile, what: string): WeirError {
   });
 }
 
+/** Returns a file that was read and differs from what was trusted, undefined when there is none. */
+function changedFile(file: PluginFile, record: TrustRecord): string | undefined {
+  const read = Object.entries(file.digests());
+  return read.find(([path, digest]) => record.files[path] !== digest)?.[0];
+}
+
 /**
  * Returns the file so that it reads nothing but what the operator trusted.
  *
- * @throws {WeirError} PLUGIN_UNTRUSTED when there is no record; later, from `read`, when a file
- *   differs from it
+ * @throws {WeirError} PLUGIN_UNTRUSTED when there is no record, or plugin.toml differs from it; later,
+ *   from `read`, when another file does
  */
 export function trustedFile(file: PluginFile, record: TrustRecord | undefined): PluginFile {
   if (file.isBundled) return file;
   if (record === undefined) throw untrusted(file, "is not trusted");
+  const checkFiles = (): void => {
+    const changed = changedFile(file, record);
+    if (changed === undefined) return;
+    throw untrusted(file, `has changed since it was trusted: ${changed}`);
+  };
+  // plugin.toml has been read by now, to know what the plugin is.
+  checkFiles();
   return {
     ...file,
     async read(path) {
       const text = await file.read(path);
-      if (record.files[path] === file.digests()[path]) return text;
-      throw untrusted(file, `has changed since it was trusted: ${path}`);
+      checkFiles();
+      return text;
     },
   };
 }
 
+/** Returns what a manifest asks for beyond what was granted, undefined when that is nothing. */
+function newWish(manifest: Manifest, record: TrustRecord): string | undefined {
+  const capability = manifest.capabilities.find((one) => !record.capabilities.includes(one));
+  if (capability !== undefined) return `asks for ${capability}, which is new`;
+  const host = manifest.net.find((one) => !record.net.includes(one));
+  if (host !== undefined) return `asks to reach ${host}, which is new`;
+  // Another one's name is another one's storage.
+  return manifest.name === record.name ? undefined : `calls itself ${manifest.name}, which is new`;
+}
+
+/** Says whether files and manifest are what was trusted. */
+export function isAsTrusted(file: PluginFile, manifest: Manifest, record: TrustRecord): boolean {
+  return changedFile(file, record) === undefined && newWish(manifest, record) === undefined;
+}
+
 /**
- * Throws when a manifest asks for more than was granted.
+ * Throws when a manifest asks for more than was granted, or names another plugin.
  *
  * @throws {WeirError} PLUGIN_UNTRUSTED
  */
 export function checkGrant(file: PluginFile, manifest: Manifest, record: TrustRecord): void {
-  const capability = manifest.capabilities.find((one) => !record.capabilities.includes(one));
-  if (capability !== undefined) throw untrusted(file, `asks for ${capability}, which is new`);
-  const host = manifest.net.find((one) => !record.net.includes(one));
-  if (host !== undefined) throw untrusted(file, `asks to reach ${host}, which is new`);
+  const wish = newWish(manifest, record);
+  if (wish !== undefined) throw untrusted(file, wish);
 }

@@ -6,6 +6,7 @@ import type { HeaderList } from "./headers.ts";
 /** A request as it went on the wire. */
 export interface SentRequest {
   readonly method: string;
+  /** Without the parameters of a credential, which stand in `target` only. */
   readonly url: URL;
   /** Request target of the request line: origin-form, or absolute-form through a proxy. */
   readonly target: string;

@@ -134,6 +134,55 @@ test("a plugin of the configuration runs only when it is trusted, and as it was"
   expect((await run(["plugin", "show", file])).stdout).toContain("no: it has changed since");
 });
 
+const TOML = `name = "tom"\nmain = "main.js"\n[limits]\nrequests = 5\n[options]\nword = "good"\n`;
+
+test.each([
+  { name: "an option", from: "good", to: "evil" },
+  { name: "a limit", from: "requests = 5", to: "requests = 50" },
+  { name: "how it fails", from: "[limits]", to: '[fail]\npre_request = "open"\n[limits]' },
+  { name: "a host", from: "[limits]", to: 'net = ["127.0.0.1:*"]\n[limits]' },
+  { name: "a capability", from: "[limits]", to: 'capabilities = ["storage"]\n[limits]' },
+  { name: "its main module", from: "main.js", to: "./other.js" },
+])("a plugin.toml in which $name has changed is refused before it runs", async ({ from, to }) => {
+  using server = await startServer({ replies: [{}] });
+  using forbidden = await startServer({ hits: 0 });
+  const main = `import "./other.js"; print("runs", (await http.get("${forbidden.url}")).error_code);`;
+  using folder = folderOf({ "main.js": main, "other.js": "", "plugin.toml": TOML });
+  const config = join(folder.path, "weir.toml");
+  writeFileSync(config, `[[plugin]]\npath = "${folder.path}"\n`, { mode: 0o600 });
+  const home = join(folder.path, "home");
+  const run = (argv: readonly string[]) => runCli(argv, { target: "binary", home });
+  await run(["plugin", "trust", folder.path]);
+  const get = ["--config", config, "get", server.url];
+  expect(await run(get)).toMatchObject({ exit: 0, stderr: "tom: runs policy\n" });
+  writeFileSync(join(folder.path, "plugin.toml"), TOML.replace(from, to));
+  const { exit, stderr } = await run(get);
+  expect(exit).toBe(77);
+  expect(stderr).toContain("has changed since it was trusted: plugin.toml");
+  expect(stderr).not.toContain("runs");
+  const shown = (await run(["plugin", "show", folder.path])).stdout;
+  expect(shown).toContain("no: it has changed since");
+});
+
+test("a plugin that takes another name than it was trusted under is refused", async () => {
+  using server = await startServer({ hits: 0 });
+  using folder = folderOf({
+    "names.js": `export const plugin = { name: "n" + crypto.randomUUID(), capabilities: ["storage"] };
+weir.on("pre_request", async (event, ctx) => print(await ctx.storage.keys()));`,
+  });
+  const config = join(folder.path, "weir.toml");
+  const file = join(folder.path, "names.js");
+  writeFileSync(config, `[[plugin]]\npath = "${file}"\n`, { mode: 0o600 });
+  const home = join(folder.path, "home");
+  const run = (argv: readonly string[]) => runCli(argv, { target: "binary", home });
+  expect((await run(["plugin", "trust", file])).exit).toBe(0);
+  const result = await run(["--config", config, "get", server.url]);
+  expect(result).toMatchObject({
+    exit: 77,
+    stderr: expect.stringMatching(/calls itself n[0-9a-f-]+/),
+  });
+});
+
 test("plugin list, check and types print on standard output", async () => {
   using folder = folderOf({ "mark.js": ADD_HEADER });
   const run = (argv: readonly string[]) =>
@@ -144,6 +193,31 @@ test("plugin list, check and types print on standard output", async () => {
   expect(check.stdout).toContain("hooks         pre_request, priority 100");
   const types = readFileSync(join(import.meta.dir, "../../plugins/plugin.d.ts"), "utf8");
   expect((await run(["types"])).stdout).toBe(types);
+});
+
+test("CR29 a plugin of a pipeline is told the id of the run", async () => {
+  using server = await startServer({ replies: [{}] });
+  using folder = folderOf({
+    "ids.js": `for (const name of ["run_start", "pre_request", "run_end"]) {
+  weir.on(name, (event, ctx) => print(event.run_id ?? "-", ctx.run_id, ctx.mode));
+}`,
+    "one.yaml": `apiVersion: noetl.io/v2
+kind: Playbook
+metadata: { name: one }
+workflow:
+  - step: start
+    tool: { kind: http, url: "${server.url}" }
+`,
+  });
+  const argv = ["run", "--plugin", "./ids.js", "--events", "ndjson", "one.yaml"];
+  const result = await runCli(argv, { target: "binary", cwd: folder.path });
+  const said = [...result.stderr.matchAll(/^ids: (\S+) (\S+) pipeline$/gm)];
+  const [, id = ""] = /^\{"run_id":"(\w+)"/m.exec(result.stderr) ?? [];
+  expect(said.map(([, event, context]) => [event, context])).toEqual([
+    [id, id],
+    ["-", id],
+    [id, id],
+  ]);
 });
 
 test("CR30 a clone's plugin is not found by being there", async () => {

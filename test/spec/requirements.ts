@@ -519,6 +519,7 @@ export const PROVEN: readonly RequirementId[] = [
   "WEAK17",
   "WEAK18",
   "WEAK20",
+  "WEAK21",
   "RQ3",
   "RQ4",
   "RQ13",

@@ -112,7 +112,7 @@ async function connections({ flags, isGuarded }: RunConfig, io: Io) {
 }
 
 async function openRunPlugins(
-  { playbook, flags, file, io, progress }: PipelineOptions,
+  { id, playbook, flags, file, io, progress }: PipelineOptions,
   { config, dial, secrets, traffic }: Parts,
 ): Promise<OpenPlugins | undefined> {
   const folder = folderOf(file, io);
@@ -124,6 +124,7 @@ async function openRunPlugins(
     { dial, io, watch: traffic },
     {
       mode: "pipeline",
+      runId: id,
       isStreamed: false,
       secrets,
       warn(text) {

@@ -53,7 +53,9 @@
     for (const [name, value] of lines) lists.set(name, [...(lists.get(name) ?? []), value]);
     // A server may call a header as every object calls something of its own.
     const all = Object.fromEntries(lists);
-    const map = Object.fromEntries(entries(all).map(([name, list]) => [name, list.join(", ")]));
+    const map = Object.fromEntries(
+      entries(all).map(([name, list]) => [name, freeze(list).join(", ")]),
+    );
     return { map: freeze(map), all: freeze(all) };
   }
 
@@ -79,6 +81,7 @@
       url: checkText("The URL", url),
       base: client.baseUrl,
       headers: [...client.headers, ...linesOf(headers)],
+      authorization: client.authorization,
       query: pairsOf(query),
       timeout: secondsOf(timeout ?? client.timeout),
       type: contentType ?? (kind === "json" ? "application/json" : null),
@@ -87,14 +90,14 @@
     return operate("http", args, content).then(responseOf);
   }
 
-  function authLine(auth) {
-    if (auth === undefined) return [];
+  function authorizationOf(auth) {
+    if (auth === undefined) return null;
     checkKeys("auth", auth, ["user", "password", "bearer"]);
     if (auth.bearer !== undefined) {
-      return [["authorization", `Bearer ${checkText("auth.bearer", auth.bearer)}`]];
+      return `Bearer ${checkText("auth.bearer", auth.bearer)}`;
     }
     const text = `${checkText("auth.user", auth.user)}:${checkText("auth.password", auth.password ?? "")}`;
-    return [["authorization", `Basic ${host("to-base64", 0, "", text)}`]];
+    return `Basic ${host("to-base64", 0, "", text)}`;
   }
 
   const collected = new FinalizationRegistry((id) => host("close-client", id, ""));
@@ -103,8 +106,14 @@
     checkKeys("http.client()", options, ["baseUrl", "headers", "auth", "timeout"]);
     const { baseUrl = null, headers, auth, timeout } = options;
     if (baseUrl !== null) checkText("baseUrl", baseUrl);
-    const lines = [...linesOf(headers), ...authLine(auth)];
-    return { id: ++lastClient, baseUrl, headers: lines, timeout: secondsOf(timeout) };
+    const authorization = authorizationOf(auth);
+    return {
+      id: ++lastClient,
+      baseUrl,
+      headers: linesOf(headers),
+      authorization,
+      timeout: secondsOf(timeout),
+    };
   }
 
   /** Closes the client when nobody holds it; a request under way holds its state, and so the client. */
@@ -222,7 +231,13 @@
     return freeze(made);
   }
 
-  const own = { id: 0, baseUrl: null, headers: [], timeout: DEFAULT_SECONDS };
+  const own = {
+    id: 0,
+    baseUrl: null,
+    headers: [],
+    authorization: null,
+    timeout: DEFAULT_SECONDS,
+  };
 
   /** Calls `callback` on a later turn, when the host delivers; never in the stack of its caller. */
   function answer(state, parts, callback) {

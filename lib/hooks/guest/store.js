@@ -6,9 +6,22 @@
     return text;
   }
 
+  // As many characters as the host keeps: what it would refuse must not look kept.
+  const CAP = 256 * 1024;
   let held;
+  let size = 0;
+
   // Not before the plugin is loaded, which is when the host says what it held.
-  const all = () => (held ??= new Map(Object.entries(settings().store)));
+  function all() {
+    if (held !== undefined) return held;
+    held = new Map(Object.entries(settings().store));
+    for (const key of held.keys()) size += sizeOf(key);
+    return held;
+  }
+
+  function sizeOf(key) {
+    return held.has(key) ? key.length + held.get(key).length : 0;
+  }
 
   class Store {
     get(key) {
@@ -20,15 +33,23 @@
       return all().has(String(key));
     }
 
-    set(key, value) {
+    set(name, value) {
+      const key = String(name);
       const text = textOf(value, "ctx.store");
-      host("store", 0, stringify([String(key), text]));
-      all().set(String(key), text);
+      const texts = all();
+      const next = size - sizeOf(key) + key.length + text.length;
+      if (next > CAP) throw new RangeError("ctx.store is full: it holds 256 Ki characters");
+      host("store", 0, stringify([key, text]));
+      texts.set(key, text);
+      size = next;
     }
 
-    delete(key) {
-      host("store", 0, stringify([String(key)]));
-      return all().delete(String(key));
+    delete(name) {
+      const key = String(name);
+      const texts = all();
+      host("store", 0, stringify([key]));
+      size -= sizeOf(key);
+      return texts.delete(key);
     }
 
     keys() {

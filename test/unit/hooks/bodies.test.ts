@@ -177,3 +177,19 @@ test("a response of a server with a header called constructor is one like any ot
   await bench.hooks.ready();
   expect(bench.logs).toEqual(['p0 info ["a, b",["a","b"],"c"]']);
 });
+
+test("the events of a try have no body to read, and say so", async () => {
+  using server = await startServer({ replies: [{ body: "fine" }] });
+  await using bench = await openBench([
+    `for (const name of ["pre_attempt", "post_attempt"]) {
+       weir.on(name, (event) => event.text().catch(({ code }) => void log.info(name, code)));
+     }`,
+  ]);
+  const { text } = await bench.send(server.url, { method: "POST" });
+  expect(text).toBe("fine");
+  expect(bench.logs).toEqual([
+    "p0 info pre_attempt HOOK_FAILED",
+    "p0 info post_attempt HOOK_FAILED",
+  ]);
+  expect(bench.warnings).toEqual([]);
+});

@@ -157,12 +157,12 @@ test("CR6 CR9 CR10 a response is frozen, joins repeats and keeps them apart", as
   const values = await shown(
     `const r = await http.get(args[0]);
      show([r.status, r.ok, "error" in r, r.headers["x-a"], r.headers_all["set-cookie"]]);
-     show([Object.isFrozen(r), Object.isFrozen(r.headers)]);`,
+     show([r, r.headers, r.headers_all, r.headers_all["set-cookie"]].map(Object.isFrozen));`,
     server,
   );
   expect(values).toEqual([
     [404, false, false, "1, 2", ["a=1", "b=2"]],
-    [true, true],
+    [true, true, true, true],
   ]);
 });
 
@@ -192,6 +192,36 @@ test("CH10 CH11 CH12 CH19 a client has a base, headers, auth and cookies, and cl
     "a",
     "b",
   ]);
+});
+
+test("auth of a client gives way to a header that was typed, and smuggles no line", async () => {
+  using server = await startServer({ hits: 2, routes: { "/": {} } });
+  const values = await shown(
+    `const api = http.client({ auth: { user: "u", password: "p" } });
+     await api.get(args[0] + "/", { headers: { Authorization: "Custom" } });
+     const typed = http.client({ auth: { bearer: "t" }, headers: { authorization: "Typed" } });
+     await typed.get(args[0] + "/");
+     const bad = await http.client({ auth: { bearer: "a\\r\\nX-Smuggled: 1" } }).get(args[0] + "/");
+     show([bad.status, bad.error_code]);`,
+    server,
+  );
+  expect(values).toEqual([[0, "protocol"]]);
+  expect(server.hits.map((hit) => hit.header("authorization"))).toEqual(["Custom", "Typed"]);
+});
+
+test("auth of a client goes to the origin of the request, and not where a redirect leads", async () => {
+  using other = await startServer({ replies: [{}] });
+  using server = await startServer({
+    routes: { "/away": { status: 302, headers: { Location: `${other.url}/` } }, "/": {} },
+  });
+  const code = `const api = http.client({ auth: { bearer: "t" }, baseUrl: args[0] });
+    await api.get("/");
+    await api.get("/away");`;
+  const net = [`127.0.0.1:${server.port}`, `127.0.0.1:${other.port}`];
+  await using bench = await openBench([code], { args: [server.url], net });
+  await bench.hooks.ready();
+  expect(server.hits.map((hit) => hit.header("authorization"))).toEqual(["Bearer t", "Bearer t"]);
+  expect(other.hits[0]?.header("authorization")).toBeUndefined();
 });
 
 test("CR12 CR13 CR14 oq reads and writes JSON, TOML and YAML, and queries", async () => {

@@ -270,6 +270,37 @@ test("a store that was filled survives a restart of the sandbox", async () => {
   expect(bench.logs.map((line) => line.at(-1))).toEqual(["1", "2", "3"]);
 });
 
+test("a store that is full says so, and what it took before survives a restart", async () => {
+  using server = await startServer({ hits: "any", routes: { "/": {}, "/hang": {} } });
+  await using bench = await openBench([
+    `export const plugin = { name: "full", limits: { deadline_ms: 200 } };
+     weir.on("pre_request", (event, ctx) => {
+       const { store } = ctx;
+       if (!event.url.endsWith("/hang")) return log.info(store.keys(), store.get("a")?.length);
+       const tries = [];
+       const attempt = (key, length) => {
+         try { store.set(key, "x".repeat(length)); tries.push("kept"); }
+         catch (error) { tries.push(error.name); }
+       };
+       attempt("a", 100_000);
+       attempt("b", 162_000);
+       attempt("c", 200);
+       attempt("b", 200_000);
+       attempt("a", 99_000);
+       attempt("c", 200);
+       log.info(tries);
+       store.delete("b");
+       while (true);
+     });`,
+  ]);
+  await failureOf(bench.send(`${server.url}/hang`));
+  await bench.send(`${server.url}/`);
+  expect(bench.logs).toEqual([
+    'full info ["kept","kept","RangeError","RangeError","kept","kept"]',
+    'full info ["a","c"] 99000',
+  ]);
+});
+
 test("requests at once: a plugin that hangs fails its own calls, and the others are answered", async () => {
   using server = await startServer({ hits: "any", routes: { "/": {}, "/hang": {} } });
   await using bench = await openBench([

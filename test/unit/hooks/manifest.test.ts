@@ -4,6 +4,7 @@ import { limitsOf, manifestWithout, readManifest } from "../../../lib/hooks/mani
 import { globTest } from "../../../lib/hooks/pattern.ts";
 import { parsePluginFlags } from "../../../lib/hooks/resolve.ts";
 import { stripTypes } from "../../../lib/hooks/typescript.ts";
+import { startServer } from "../../support/loopback-server.ts";
 import { failureOf, openBench } from "./support.ts";
 
 // CR31: what a manifest may say.
@@ -41,6 +42,11 @@ test.each([
   { name: "an unknown capability", value: { capabilities: ["rewrit"] }, hint: "observe, cancel" },
   { name: "network as a capability", value: { capabilities: ["net"] }, hint: "a list of its own" },
   { name: "a name with a slash", value: { name: "../x" }, hint: "lower-case letters" },
+  {
+    name: "storage without a name",
+    value: { capabilities: ["storage"] },
+    hint: 'add name: "my-plugin"',
+  },
   { name: "an unknown limit", value: { limits: { memory: 1 } }, hint: "Did you mean memory_mb" },
   { name: "too little memory", value: { limits: { memory_mb: 1 } }, hint: "from 16 to 1024" },
   {
@@ -150,6 +156,25 @@ test("CR33 load and unload handlers run once, around everything", async () => {
   await bench.hooks.ready();
   await bench[Symbol.asyncDispose]();
   expect(bench.logs).toEqual(["p0 info load", "p0 info unload"]);
+});
+
+test("CH17 a request that an unload handler does not wait for is sent all the same", async () => {
+  using server = await startServer({ routes: { "/bye": { delayMs: 50 }, "/after": {} } });
+  const bench = await openBench(
+    [
+      `weir.on("unload", () => {
+         core.http.get("${server.url}/bye", ({ status }) => {
+           log.info(status);
+           http.get("${server.url}/after");
+         });
+       });`,
+    ],
+    { net: [`127.0.0.1:${server.port}`] },
+  );
+  await bench.hooks.ready();
+  await bench[Symbol.asyncDispose]();
+  expect(bench.logs).toEqual(["p0 info 200"]);
+  expect(server.hits.map(({ path }) => path)).toEqual(["/bye", "/after"]);
 });
 
 test("two plugins of one name are refused", async () => {
