@@ -13,7 +13,7 @@ import {
   withoutHeaders,
 } from "../http/headers.ts";
 import { parseMethod } from "../http/method.ts";
-import { draftLines, eventHeaders, headerLists } from "./event.ts";
+import { draftLines, type EventHeaders, eventHeaders, headerLists } from "./event.ts";
 import type { RawResult } from "./messages.ts";
 
 // Everything here was written by a plugin. A field is taken when it differs from what the plugin was
@@ -44,8 +44,6 @@ function textsOf(value: unknown, name: string): readonly string[] {
 
 /** New lines of headers by name in lower case; none where a header is taken away. */
 type HeaderChanges = ReadonlyMap<string, readonly string[]>;
-
-const NO_CHANGES: HeaderChanges = new Map();
 
 /**
  * Reads a header map, but for the values that are those of `shown`, in the form a person may type.
@@ -80,35 +78,11 @@ function isSame(left: unknown, right: unknown): boolean {
 }
 
 /** Compares headers with what was shown; `headers` wins over `headers_all` of the same name. */
-function headerChanges({ fields }: RawObject, lines: HeaderList): HeaderChanges {
-  const { headers, header_changes: told, headers_all: lists } = fields;
-  const fromEvent = told === undefined ? NO_CHANGES : toldChanges(told, lines);
-  // Most handlers leave them as they are, or hand back the event itself.
-  if (headers === undefined && lists === undefined) return fromEvent;
-  const shown = eventHeaders(lines);
+function headerChanges({ fields }: RawObject, shown: EventHeaders): HeaderChanges {
+  const { headers, headers_all: lists } = fields;
   const fromMap = changesOf(headers, shown.headers);
   if (lists === undefined) return fromMap;
-  return new Map([...changesOf(lists, headerLists(shown)), ...fromEvent, ...fromMap]);
-}
-
-/** Reads what the guest says was changed in the headers of an event; an empty list takes one away. */
-function toldChanges(told: unknown, lines: HeaderList): HeaderChanges {
-  if (!isRecord(told)) throw bad("The changes of the headers are no object");
-  const isGone = (given: unknown): boolean => Array.isArray(given) && given.length === 0;
-  const given = Object.entries(told);
-  const changed = new Map(
-    readHeaders(Object.fromEntries(given.filter(([, value]) => !isGone(value)))),
-  );
-  for (const [name, value] of given) {
-    if (isGone(value) && !changed.has(name.toLowerCase())) changed.set(name.toLowerCase(), []);
-  }
-  for (const [name, texts] of changed) {
-    const same = lines.filter(([typed]) => typed.toLowerCase() === name);
-    const shown = eventHeaders(same).headers[name];
-    const isShown = texts.length === 0 ? shown === undefined : isSame(texts, [shown]);
-    if (isShown) changed.delete(name);
-  }
-  return changed;
+  return new Map([...changesOf(lists, headerLists(shown)), ...fromMap]);
 }
 
 function changesOf(given: unknown, shown: Readonly<Record<string, unknown>>): HeaderChanges {
@@ -168,7 +142,7 @@ function bytesBody(bytes: Uint8Array): Body {
  */
 export function patchDraft(draft: Draft, raw: RawObject): Draft {
   const { fields } = raw;
-  const changes = headerChanges(raw, draftLines(draft));
+  const changes = headerChanges(raw, eventHeaders(draftLines(draft)));
   const gone = [...changes].filter(([, values]) => values.length === 0);
   let patched: Draft = {
     ...draft,
@@ -199,9 +173,8 @@ function withBody(draft: Draft, bytes: Uint8Array, isJson: boolean): Draft {
 
 /** Returns the patch of the headers alone, which is all that a hook of an attempt may change. */
 export function patchDraftHeaders(draft: Draft, raw: RawObject): Draft {
-  const { headers, header_changes, headers_all } = raw.fields;
-  const fields = { headers, header_changes, headers_all };
-  return patchDraft(draft, { ...raw, fields, body: "none" });
+  const { headers, headers_all: lists } = raw.fields;
+  return patchDraft(draft, { ...raw, fields: { headers, headers_all: lists }, body: "none" });
 }
 
 function readStatus(value: unknown): number {
@@ -229,7 +202,7 @@ export function bytesResponseBody(bytes: Uint8Array, wireBytes = bytes.byteLengt
 export function patchExchange(exchange: Exchange, raw: RawObject): Exchange {
   const { fields } = raw;
   const { response } = exchange;
-  const changes = headerChanges(raw, response.headers);
+  const changes = headerChanges(raw, eventHeaders(response.headers));
   const body = readBody(raw);
   const lines = applyChanges(response.headers, changes);
   const isNewStatus = fields["status"] !== undefined && fields["status"] !== response.status;

@@ -83,31 +83,34 @@
 
   // What a handler gets: plain fields, and what is fetched or made when somebody reads it.
   class HookEvent {
+    #source;
     #call;
     #text;
-    #fields;
-    #shown;
     #lists;
     #body;
 
-    constructor(fields, call, text) {
+    constructor(fields, source, call, text) {
       assign(this, fields);
+      this.#source = source;
       this.#call = call;
       this.#text = text;
-      this.#fields = fields;
-      this.#shown = { __proto__: null, ...fields.headers };
       if (fields.repeated !== undefined) delete this.repeated;
       if (fields.request !== undefined) showLists(fields.request);
     }
 
-    // Returns what an event was made of; undefined for anything else.
+    // Returns the lists of headers of an event, if somebody read or set them; undefined for what is
+    // no event.
     static traceOf(value) {
-      if (!(#shown in value)) return undefined;
-      return { before: value.#fields, shown: value.#shown, lists: value.#lists };
+      return #lists in value ? { lists: value.#lists } : undefined;
     }
 
     get headers_all() {
-      return (this.#lists ??= part("lists")(this.#shown, this.#fields.repeated));
+      if (this.#lists === undefined) {
+        // As they came: those of the event may have been changed since.
+        const [, , { headers, repeated }] = parse(this.#source);
+        this.#lists = part("lists")(headers, repeated);
+      }
+      return this.#lists;
     }
 
     set headers_all(value) {
@@ -159,7 +162,7 @@
   async function dispatch(call, text, body) {
     try {
       const [, at, fields, context, isEmpty] = parse(text);
-      const event = new HookEvent(fields, call, isEmpty ? "" : body);
+      const event = new HookEvent(fields, text, call, isEmpty ? "" : body);
       const value = await handlers[at](event, contextOf(context));
       return value === undefined || value === null ? "" : part("result").textOf(call, value);
     } catch (thrown) {
