@@ -83,6 +83,9 @@ const OPERATION_LIMIT = 64;
 
 const NO_BYTES = new Uint8Array();
 
+/** Operations that hold nothing: a plugin may ask for any number of them in one turn. */
+const AT_ONCE = new Set(["store", "close-client"]);
+
 /** What a seat waits for before it is unloaded: work that a handler left behind. */
 const WAITED_FOR = new Set(["http", "timer"]);
 
@@ -312,10 +315,11 @@ export class Seat {
     const operation = readOperation(frame);
     for (const pending of this.#pending.values()) pending.hasOperated = true;
     const isWaitedFor = WAITED_FOR.has(operation.name);
-    this.#operations += 1;
+    const weight = AT_ONCE.has(operation.name) ? 0 : 1;
+    this.#operations += weight;
     if (isWaitedFor) this.#waitedFor += 1;
     const work =
-      this.#operations > OPERATION_LIMIT
+      this.#operations > OPERATION_LIMIT && weight > 0
         ? Promise.reject(new WeirError("HOOK_FAILED", "Too many operations at once"))
         : this.#plan.operate(operation, frame.bytes);
     void work
@@ -324,7 +328,7 @@ export class Seat {
         (error: unknown) => this.#refuse(frame.id, operation, link, error),
       )
       .finally(() => {
-        this.#operations -= 1;
+        this.#operations -= weight;
         if (isWaitedFor) this.#leave();
       });
   }

@@ -87,7 +87,14 @@
       type: contentType ?? (kind === "json" ? "application/json" : null),
       hasBody: kind !== "none",
     };
+    if (client.isClosed) return Promise.resolve(responseOf({ value: closedAnswer(args) }));
     return operate("http", args, content).then(responseOf);
+  }
+
+  // As the host answers what was under way when the client was closed.
+  function closedAnswer({ url }) {
+    const error = "The client is closed";
+    return { status: 0, headers: [], url, error, error_code: "aborted" };
   }
 
   function authorizationOf(auth) {
@@ -114,6 +121,11 @@
       authorization,
       timeout: secondsOf(timeout),
     };
+  }
+
+  function close(state) {
+    state.isClosed = true;
+    host("close-client", state.id, "");
   }
 
   /** Closes the client when nobody holds it; a request under way holds its state, and so the client. */
@@ -220,13 +232,13 @@
     }
 
     close() {
-      host("close-client", this.#state.id, "");
+      close(this.#state);
     }
   }
 
   function client(options = {}) {
     const state = stateOf(options);
-    const made = { ...verbsOf(() => state), close: () => host("close-client", state.id, "") };
+    const made = { ...verbsOf(() => state), close: () => close(state) };
     kept(state, made);
     return freeze(made);
   }

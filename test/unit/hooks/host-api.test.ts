@@ -194,6 +194,25 @@ test("CH10 CH11 CH12 CH19 a client has a base, headers, auth and cookies, and cl
   ]);
 });
 
+test("CH12 what is asked of a client after close() is not sent, in every form", async () => {
+  using server = await startServer({ hits: 0 });
+  const values = await shown(
+    `const url = args[0] + "/";
+     const api = http.client();
+     api.close();
+     const { status, ok, body, error, error_code } = await api.get(url);
+     show([status, ok, body, error, error_code]);
+     const fluent = new http.Client();
+     fluent.close();
+     try { await fluent.get(url).send(); } catch (thrown) { show(thrown.message); }`,
+    server,
+  );
+  expect(values).toEqual([
+    [0, false, "", "The client is closed", "aborted"],
+    expect.stringContaining("The client is closed"),
+  ]);
+});
+
 test("auth of a client gives way to a header that was typed, and smuggles no line", async () => {
   using server = await startServer({ hits: 2, routes: { "/": {} } });
   const values = await shown(

@@ -270,6 +270,23 @@ test("a store that was filled survives a restart of the sandbox", async () => {
   expect(bench.logs.map((line) => line.at(-1))).toEqual(["1", "2", "3"]);
 });
 
+test("a store takes any number of keys in one turn, and clients close in any number", async () => {
+  using server = await startServer({ hits: "any", routes: { "/": {}, "/hang": {} } });
+  await using bench = await openBench([
+    `export const plugin = { name: "many", limits: { deadline_ms: 1000 } };
+     weir.on("pre_request", (event, ctx) => {
+       const keys = Array.from({ length: 300 }, (_, at) => "k" + at);
+       if (!event.url.endsWith("/hang")) return log.info(keys.filter((key) => ctx.store.has(key)).length);
+       for (const key of keys) ctx.store.set(key, 1);
+       for (let at = 0; at < 100; at += 1) http.client().close();
+       for (;;) Math.sqrt(2);
+     });`,
+  ]);
+  await failureOf(bench.send(`${server.url}/hang`));
+  await bench.send(`${server.url}/`);
+  expect(bench.logs.at(-1)).toContain("300");
+});
+
 test("a store that is full says so, and what it took before survives a restart", async () => {
   using server = await startServer({ hits: "any", routes: { "/": {}, "/hang": {} } });
   await using bench = await openBench([
