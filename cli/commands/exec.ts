@@ -1,3 +1,4 @@
+import { durationText, parseDuration } from "../../lib/base/duration.ts";
 import { WeirError } from "../../lib/base/errors.ts";
 import { type Hooks, openHooks, type PluginLog } from "../../lib/hooks/index.ts";
 import { Placeholders } from "../../lib/hooks/placeholders.ts";
@@ -21,6 +22,7 @@ import { dialOptions } from "./request/network.ts";
 const FLAGS = [
   ["--allow-net <HOST>", "Hosts the script may reach; none when it is not given"],
   ["--plugin <FILE>", "Run a plugin around the script's requests"],
+  ["--timeout <TIME>", "Longest time for the script, as 10s; none if not given"],
   ["--debug", "After an error, print its causes and the stack"],
 ] as const;
 
@@ -42,6 +44,8 @@ interface ExecLine {
   readonly isHelp: boolean;
   readonly net: readonly string[];
   readonly plugins: readonly string[];
+  /** Milliseconds that the script may take; 0: any. */
+  readonly timeoutMs: number;
   readonly file: string | undefined;
   readonly args: readonly string[];
 }
@@ -50,6 +54,7 @@ interface ExecLine {
  * Runs a script.
  *
  * @returns the exit status the script exports, 0 when it exports none
+ * @throws {WeirError} TIMEOUT_TOTAL when it was not done in the time that `--timeout` gives
  */
 export async function run({ words }: WordsInvocation, io: Io): Promise<number> {
   const line = readLine(words);
@@ -64,17 +69,41 @@ export async function run({ words }: WordsInvocation, io: Io): Promise<number> {
   }
   const context = { io, dial: await dialOptions(new Flags(), io.runtime) };
   const around = await openAround(line, context);
+  const script = await openScript(line.file, line, { ...context, around });
+  return await Promise.race([runWithin(script, around), expiry(line.timeoutMs, io)]);
+}
+
+async function runWithin(script: Hooks, around: OpenPlugins | undefined): Promise<number> {
   try {
-    return await runScript(await openScript(line.file, line, { ...context, around }));
+    return await runScript(script);
   } finally {
     await around?.hooks.close();
   }
+}
+
+/** Rejects after a time. Nothing is waited for then: what the script left ends with this process. */
+function expiry(timeoutMs: number, { runtime }: Io): Promise<never> {
+  return new Promise((_, reject) => {
+    if (timeoutMs === 0) return;
+    runtime.clock.after(timeoutMs, () =>
+      reject(
+        new WeirError(
+          "TIMEOUT_TOTAL",
+          `The script was not done within ${durationText(timeoutMs)}`,
+          {
+            hint: "Raise --timeout, or leave it out for no limit",
+          },
+        ),
+      ),
+    );
+  });
 }
 
 function readLine(words: readonly string[]): ExecLine {
   const net: string[] = [];
   const plugins: string[] = [];
   let isHelp = false;
+  let timeoutMs = 0;
   let at = 0;
   for (; at < words.length; at += 1) {
     const word = words[at] ?? "";
@@ -85,14 +114,15 @@ function readLine(words: readonly string[]): ExecLine {
       break;
     }
     if (name === "--help" || name === "-h") isHelp = true;
-    else if (name === "--allow-net" || name === "--plugin") {
+    else if (name === "--allow-net" || name === "--plugin" || name === "--timeout") {
       const value = rest.length > 0 ? rest.join("=") : words[(at += 1)];
       if (value === undefined) throw lacksValue(name);
-      (name === "--plugin" ? plugins : net).push(value);
+      if (name === "--timeout") timeoutMs = parseDuration(value, "USAGE_BAD_VALUE");
+      else (name === "--plugin" ? plugins : net).push(value);
     } else if (name !== "--debug") throw unknownFlag(name);
   }
   const [file, ...args] = words.slice(at);
-  return { isHelp, net: splitHosts(net), plugins, file, args };
+  return { isHelp, net: splitHosts(net), plugins, timeoutMs, file, args };
 }
 
 function lacksValue(name: string): WeirError {

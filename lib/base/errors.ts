@@ -77,7 +77,7 @@ export const ERRORS = {
   TLS_CLIENT: { ...TLS, summary: "The client certificate or its key cannot be used" },
   TIMEOUT_CONNECT: { ...TIMEOUT, summary: "The connection was not made in time" },
   TIMEOUT_READ: { ...TIMEOUT, summary: "The host sent nothing for too long" },
-  TIMEOUT_TOTAL: { ...TIMEOUT, summary: "The request was not done in time" },
+  TIMEOUT_TOTAL: { ...TIMEOUT, summary: "The request, or the script, was not done in time" },
   REDIRECT_LIMIT: {
     exit: 6,
     retryable: false,

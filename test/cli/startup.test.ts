@@ -26,8 +26,14 @@ async function loadedBy(start: string): Promise<{ files: string[]; packages: str
   return { files: names.sort(), packages: [...packages].sort() };
 }
 
-test("cli/main.ts loads the table of flags and what reads it, and no package", async () => {
+test("cli/main.ts loads nothing that the child of the sandbox does not need", async () => {
   const { files, packages } = await loadedBy("cli/main.ts");
+  expect(packages).toEqual(["node:process"]);
+  expect(files).toEqual(["cli/main.ts", "lib/runtime/sandbox-word.ts"]);
+});
+
+test("cli/start.ts loads the table of flags and what reads it, and no package", async () => {
+  const { files, packages } = await loadedBy("cli/start.ts");
   expect(packages).toEqual(["node:process"]);
   const rooms = new Set(files.map((file) => file.split("/").slice(0, 2).join("/")));
   expect([...rooms].filter((room) => room.startsWith("lib/"))).toEqual(["lib/base", "lib/runtime"]);
