@@ -46,6 +46,13 @@ test("a snapshot of another engine is left alone, and the engine starts anew", a
   expect(context.getString(handle)).toBe("2,4");
 });
 
+test("an engine that has just started wrote nowhere that the snapshot does not write over", async () => {
+  const { memory } = await createEngine(64);
+  const written = new Uint8Array(memory.buffer);
+  for (const [start, length] of snapshot.blocks) written.fill(0, start, start + length);
+  expect(written.findIndex((byte) => byte !== 0)).toBe(-1);
+});
+
 test("every build makes the same snapshot but for the seed", async () => {
   const again = decodeSnapshot(await buildSnapshot());
   const memories = [snapshot, again].map((one) => {
