@@ -46,9 +46,11 @@ async function beforeRequest(
   options: ChainOptions,
   draft: Draft,
 ): Promise<Draft | { readonly answered: Exchange }> {
+  const hooks = await runner.hooks("pre_request");
+  if (hooks.length === 0) return draft;
   const id = runner.newId();
   let current = draft;
-  for (const hook of await runner.hooks("pre_request")) {
+  for (const hook of hooks) {
     if (!hook.matches(current.url.href)) continue;
     const call = requestCall("pre_request", id, current, options);
     const result = await runner.guarded(hook, async () => {
@@ -115,6 +117,7 @@ async function afterResponse(
   exchange: Exchange,
 ): Promise<Exchange> {
   const hooks = await runner.hooks("post_request");
+  if (hooks.length === 0) return exchange;
   const id = runner.newId();
   let current = exchange;
   for (const hook of hooks.toReversed()) {
@@ -171,9 +174,11 @@ function failedBy(hook: Hook, reason: unknown): WeirError {
 }
 
 async function beforeAttempt(runner: HookRunner, draft: Draft, attempt: number): Promise<Draft> {
+  const hooks = await runner.hooks("pre_attempt");
+  if (hooks.length === 0) return draft;
   const id = runner.newId();
   let current = draft;
-  for (const hook of await runner.hooks("pre_attempt")) {
+  for (const hook of hooks) {
     if (!hook.matches(current.url.href)) continue;
     const call = { event: requestEvent("pre_attempt", id, current), context: { attempt } };
     const result = await runner.guarded(hook, async () => {
@@ -195,8 +200,9 @@ async function afterAttempt(
   attempt: number,
   outcome: Exchange | WeirError,
 ): Promise<void> {
-  const id = runner.newId();
   const hooks = await runner.hooks("post_attempt");
+  if (hooks.length === 0) return;
+  const id = runner.newId();
   for (const hook of hooks.toReversed()) {
     if (!hook.matches(draft.url.href)) continue;
     const event =
