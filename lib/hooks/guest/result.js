@@ -21,18 +21,18 @@
 
   // Reads an object that the handler made itself.
   function readObject(value) {
-    const fields = { __proto__: null, ...value };
+    const fields = { __proto__: null, ...value, toJSON: undefined };
     const isAnswer = !("type" in value) && value.respond !== undefined;
     if (!isAnswer) {
       fields.body = undefined;
       return { fields, given: value.body };
     }
-    fields.respond = { ...value.respond, body: undefined };
+    fields.respond = { ...value.respond, body: undefined, toJSON: undefined };
     return { fields, given: value.respond?.body };
   }
 
-  // Returns the result as text; its body goes to the host beside it. Null as prototype: somebody may
-  // have given every object a toJSON of his own.
+  // Returns the result as text; its body goes to the host beside it. Null as prototype, and no
+  // toJSON: what the host reads has the form that is written here.
   function textOf(call, value) {
     if (typeof value !== "object") {
       return stringify({ __proto__: null, kind: "scalar", type: typeof value });

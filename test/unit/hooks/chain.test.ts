@@ -191,6 +191,21 @@ test.each([
   expect(message).toMatch(/\(p0\.js:1:\d+\)$/);
 });
 
+test.each([
+  { name: "nothing", code: "toJSON: () => undefined" },
+  { name: "text", code: `toJSON: () => "text"` },
+])("a toJSON that makes $name of what a handler returns is not asked", async ({ code }) => {
+  using server = await startServer({ replies: [{}] });
+  await using bench = await openBench([
+    `export const plugin = { capabilities: ["rewrite", "respond"] };
+     weir.on("pre_request", { pattern: "**/own" }, () => ({ respond: { status: 201, ${code} } }));
+     weir.on("pre_request", () => ({ headers: { "x-a": "1" }, ${code} }));`,
+  ]);
+  expect((await bench.send(`${server.url}/own`)).status).toBe(201);
+  await bench.send(server.url);
+  expect(server.hits[0]?.header("x-a")).toBe("1");
+});
+
 test("CR26 post_request fails open with a warning, and closed when the manifest says so", async () => {
   using server = await startServer({ replies: [{ body: "x" }, { body: "x" }] });
   const code = `weir.on("post_request", () => { throw new TypeError("oh"); });`;
