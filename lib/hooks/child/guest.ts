@@ -1,6 +1,7 @@
 import type { Frame, FrameKind } from "../frames.ts";
 import { nearestName } from "../../base/nearest.ts";
 import { EVENTS } from "../events.ts";
+import { failureTexts } from "../messages.ts";
 import { type DataFormats, mentionsFormats } from "./formats.ts";
 import type { GuestAnswer, GuestPort } from "./instance.ts";
 import { WEB } from "./web.ts";
@@ -100,7 +101,7 @@ export class Guest implements GuestPort {
       case "content":
         return this.#hold(id, body);
       case "failure":
-        return this.#close(id, () => this.#office.send("error", id, text.slice(0, 60_000)));
+        return this.#close(id, () => this.#office.send("error", id, failureText(text)));
       case "log":
         return this.#log(id, text);
       case "call-body":
@@ -192,6 +193,11 @@ export class Guest implements GuestPort {
       throw new Error("oq is not loaded: name it in the main module");
     return this.#formats.run(text);
   }
+}
+
+/** Returns a failure as it fits into a frame; its texts are of any length. */
+function failureText(json: string): string {
+  return JSON.stringify(failureTexts(JSON.parse(json)));
 }
 
 function eventProblem(type: string): string {

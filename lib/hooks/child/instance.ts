@@ -10,6 +10,7 @@ import store from "../guest/store.js" with { type: "text" };
 import tools from "../guest/tools.js" with { type: "text" };
 import web from "../guest/web.js" with { type: "text" };
 import { readBuilt } from "../../runtime/assets.ts";
+import { failureTexts } from "../messages.ts";
 import {
   bytesOut,
   createEngine,
@@ -261,8 +262,7 @@ export class Instance {
   #isLast(text: string): boolean {
     const isFull = /"message":"out of memory"/.test(text);
     if (!this.#isInterrupted && !isFull) return false;
-    // Written by the bootstrap with the engine's own JSON.stringify.
-    const { stack } = JSON.parse(text) as { readonly stack?: string };
+    const { stack } = failureTexts(JSON.parse(text));
     const message = this.#isInterrupted ? this.#deadlineText() : OUT_OF_MEMORY;
     this.#end({ code: this.#isInterrupted ? "deadline" : "memory", message, stack });
     return true;
