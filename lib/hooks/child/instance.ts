@@ -230,7 +230,8 @@ export class Instance {
       promise.dispose();
       // The bootstrap catches what a plugin throws: this is what could not be caught.
       if (state.type === "rejected") return this.#noteUncaught(state.error);
-      this.#port?.finish(callId, textOut(context, state.value));
+      // A handler that caught its interruption is too late all the same.
+      if (!this.#isInterrupted) this.#port?.finish(callId, textOut(context, state.value));
       state.value.dispose();
     }
   }

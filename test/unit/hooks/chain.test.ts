@@ -207,6 +207,11 @@ test.each([
     code: `async () => { globalThis.String = () => ({ slice: () => 5 }); await (async () => { for (;;); })(); }`,
     says: "ran for more than 100 ms",
   },
+  {
+    name: "an interruption that it caught",
+    code: `async (event) => { await (async () => { for (;;); })().catch(() => 1); return event; }`,
+    says: "ran for more than 100 ms",
+  },
 ])("a handler that fails with $name is told of as ever", async ({ code, says }) => {
   using server = await startServer({ hits: 0 });
   await using bench = await openBench([
