@@ -51,6 +51,8 @@ export class Guest implements GuestPort {
   readonly #formats: DataFormats | undefined;
   readonly #calls = new Map<number, OpenCall>();
   #lacksFormats = false;
+  /** True until its first turn, which loads the plugin, is over. */
+  #isNew = true;
   #readsText = false;
   #lines = 0;
 
@@ -69,6 +71,7 @@ export class Guest implements GuestPort {
   /** Lets the plugin log again. */
   endTurn(): void {
     this.#lines = 0;
+    this.#isNew = false;
   }
 
   /** Begins a call. */
@@ -146,6 +149,8 @@ export class Guest implements GuestPort {
 
   /** A plugin may end its own calls only, and each of them once. */
   #close(id: number, report: () => void): undefined {
+    // Loaded once more, with the parsers: what came of the first time is told to nobody.
+    if (this.#isNew && this.#lacksFormats) return;
     if (this.#calls.delete(id)) report();
   }
 

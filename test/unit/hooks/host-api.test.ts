@@ -395,3 +395,15 @@ test("the stack overflows cleanly, and the plugin goes on", async () => {
   );
   expect(values).toEqual([100, "stack overflow", 100]);
 });
+
+test("a module that alone uses oq is loaded with its parsers", async () => {
+  await using bench = await openBench([
+    {
+      "plugin.toml": 'name = "two"\nmain = "main.js"\n',
+      "main.js": `import { read } from "./read.js"; log.info(read());`,
+      "read.js": `export const read = () => oq.parse("a: 1").a;`,
+    },
+  ]);
+  await bench.hooks.ready();
+  expect(bench.logs).toEqual(["two info 1"]);
+});
