@@ -140,11 +140,13 @@ export class Guest implements GuestPort {
   }
 
   #operate(json: string, bytes: Uint8Array = NO_BYTES): number {
-    if (bytes.byteLength > OPERATION_CAP_BYTES || json.length > OPERATION_CAP_BYTES) {
+    // A list of two: text of the plugin cannot pass for the number in front of it.
+    const text = `[${this.#id},${json}]`;
+    // In bytes, as the parent counts: a character of the text has up to three.
+    if (Math.max(bytes.byteLength, Buffer.byteLength(text)) > OPERATION_CAP_BYTES) {
       throw new RangeError("A plugin's request has a body of at most 1 MiB");
     }
-    // A list of two: text of the plugin cannot pass for the number in front of it.
-    return this.#office.operate(this.#id, `[${this.#id},${json}]`, bytes);
+    return this.#office.operate(this.#id, text, bytes);
   }
 
   /** A plugin may end its own calls only, and each of them once. */

@@ -407,3 +407,13 @@ test("a module that alone uses oq is loaded with its parsers", async () => {
   await bench.hooks.ready();
   expect(bench.logs).toEqual(["two info 1"]);
 });
+
+test("what an operation may carry is counted in bytes", async () => {
+  await using bench = await openBench([
+    `weir.on("load", async (event, { storage }) => {
+       log.info(await storage.set("a", "\u20ac".repeat(900_000)).catch((error) => error.name));
+     });`,
+  ]);
+  await bench.hooks.ready();
+  expect(bench.logs).toEqual(["p0 info RangeError"]);
+});
