@@ -40,7 +40,7 @@ export interface GuestPort {
   source(path: string): string;
 }
 
-/** Sources of the guest's own parts that are read on first use. */
+/** Sources of the guest's own parts. */
 const PARTS = new Map([
   ["body", body],
   ["failure", failure],
@@ -105,16 +105,13 @@ export class Instance {
     engine.runtime.setModuleLoader((name) => this.#loadModule(name), joinSpecifier);
     const { snapshot } = engine;
     this.#turn(() => (snapshot === undefined ? this.#start() : this.#resume(snapshot)));
+    // All are in the snapshot: what a plugin does to the globals has to reach none of them here either.
+    if (snapshot === undefined) this.#invoke("prepare", [[...PARTS.keys()].join(" ")]);
   }
 
   /** True when it went on from a snapshot. */
   get isRestored(): boolean {
     return this.#engine.snapshot !== undefined;
-  }
-
-  /** Makes every part of the guest, not only those that a plugin asks for. */
-  prepare(): void {
-    this.#invoke("prepare", [[...PARTS.keys()].join(" ")]);
   }
 
   /** Returns the snapshot of an instance that nobody has; `twin` is another one. */
@@ -321,7 +318,6 @@ export async function buildSnapshot(): Promise<Uint8Array> {
   const one = new Instance(await createEngine(0));
   const twin = new Instance(await createEngine(0));
   for (const instance of [one, twin]) {
-    instance.prepare();
     if (instance.fault !== undefined) throw new Error(instance.fault.message);
   }
   return encodeSnapshot(one.freeze(twin));

@@ -417,3 +417,23 @@ test("what an operation may carry is counted in bytes", async () => {
   await bench.hooks.ready();
   expect(bench.logs).toEqual(["p0 info RangeError"]);
 });
+
+test("what a plugin does to the globals does not take the sandbox from it", async () => {
+  const broken = `Object.freeze = Object.keys = Object.entries = Object.hasOwn = undefined;
+    Object.defineProperty = Object.fromEntries = undefined;
+    globalThis.FinalizationRegistry = globalThis.Set = undefined;`;
+  const used = [
+    "event.headers_all.a",
+    "new URL('http://a/b').host",
+    "typeof http.get",
+    "oq.parse('1')",
+    "atob(btoa('x'))",
+  ];
+  await using bench = await openBench([
+    `${broken}
+     weir.on("pre_request", (event) => log.info(String([${used.join()}])));`,
+  ]);
+  using server = await startServer({ replies: [{}] });
+  await bench.send(server.url, { headers: [["A", "1"]] });
+  expect(bench.logs).toEqual(["p0 info 1,a,function,1,x"]);
+});
