@@ -437,3 +437,14 @@ test("what a plugin does to the globals does not take the sandbox from it", asyn
   await bench.send(server.url, { headers: [["A", "1"]] });
   expect(bench.logs).toEqual(["p0 info 1,a,function,1,x"]);
 });
+
+test("what a timer throws is logged with its message and place", async () => {
+  await using bench = await openBench([
+    `weir.on("load", async () => {
+       setTimeout(() => { throw new TypeError("too late"); }, 1);
+       await new Promise((resolve) => setTimeout(resolve, 50));
+     });`,
+  ]);
+  await bench.hooks.ready();
+  expect(bench.logs.join()).toMatch(/^p0 error setTimeout: too late\n.*p0\.js:2:/);
+});
