@@ -98,10 +98,12 @@
       if (fields.request !== undefined) showLists(fields.request);
     }
 
-    // Returns the lists of headers of an event, if somebody read or set them; undefined for what is
-    // no event.
+    // Returns the lists of headers of an event, if somebody read or set them, and what it was made
+    // of; undefined for what is no event.
     static traceOf(value) {
-      return #lists in value ? { lists: value.#lists } : undefined;
+      if (!(#lists in value)) return undefined;
+      const source = value.#source;
+      return { lists: value.#lists, before: () => parse(source)[2] };
     }
 
     get headers_all() {
