@@ -226,6 +226,19 @@ test("calls at once may each send as many requests as one alone", async () => {
   expect(server.hits).toHaveLength(24);
 });
 
+test("seventy calls at once may each wait for something", async () => {
+  await using bench = await openBench([
+    `export const plugin = { capabilities: ["rewrite"], limits: { timeout_ms: 3000 } };
+     weir.on("pre_tool_call", async (event) => {
+       await new Promise((resolve) => setTimeout(resolve, 50));
+       return event;
+     });`,
+  ]);
+  const calls = Array.from({ length: 70 }, (_, at) => ({ tool: "any", args: { at } }));
+  const { tools } = bench.hooks;
+  expect(await Promise.all(calls.map((call) => tools.beforeCall(call)))).toEqual(calls);
+});
+
 test("a response larger than the limit of the plugin is an error", async () => {
   using server = await startServer({ replies: [{ body: "x".repeat(5000) }] });
   await using bench = await openBench(
