@@ -30,7 +30,7 @@ export interface Fault {
   readonly stack?: string | undefined;
 }
 
-/** What one plugin may ask of the child; implemented by `Host`. */
+/** What one plugin may ask of the child; implemented by `Guest`. */
 export interface GuestPort {
   /** Handles one call of the function `host` of the guest. */
   call(name: string, id: number, text: string, body: Uint8Array | undefined): GuestAnswer;
