@@ -119,17 +119,25 @@ export function readResult(frame: Frame, content: Uint8Array): RawResult {
   return { kind, fields, body, content };
 }
 
-/** Reads a failure; what is missing is empty. */
-export function readFailure(frame: Frame): RawFailure {
-  const value = parse(frame);
-  if (!isRecord(value)) throw broken("is no error");
-  const { code, name, message, stack, plugin } = value;
+/** Returns what a plugin said of a failure, cut so that it fits into a frame; what is missing is empty. */
+export function failureTexts(value: unknown): Omit<RawFailure, "isFatal" | "plugin"> {
+  const { code, name, message, stack } = isRecord(value) ? value : {};
   return {
     code: text(code, 64),
     name: text(name, 64),
     message: text(message, 1000),
     stack: text(stack, 4000),
-    isFatal: value["isFatal"] === true,
+  };
+}
+
+/** Reads a failure. */
+export function readFailure(frame: Frame): RawFailure {
+  const value = parse(frame);
+  if (!isRecord(value)) throw broken("is no error");
+  const { plugin, isFatal } = value;
+  return {
+    ...failureTexts(value),
+    isFatal: isFatal === true,
     plugin: typeof plugin === "number" ? plugin : 0,
   };
 }

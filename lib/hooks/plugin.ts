@@ -86,6 +86,7 @@ export class Plugin {
   #hooks: readonly Hook[] = [];
   #status: unknown;
   #requestsLeft: number;
+  #callsUnderWay = 0;
 
   constructor(id: number, spec: PluginSpec, ports: PluginPorts) {
     const { file } = spec;
@@ -171,7 +172,7 @@ export class Plugin {
    * @param timeoutMs in place of the limit of the plugin
    */
   async run(hook: Hook, call: HookCall, timeoutMs = this.#limits.timeoutMs): Promise<RawResult> {
-    this.#requestsLeft = this.#limits.requests ?? Infinity;
+    this.#beginRequests();
     let release: (() => void) | undefined;
     try {
       return await this.#seat.call({
@@ -186,6 +187,7 @@ export class Plugin {
       });
     } finally {
       release?.();
+      this.#callsUnderWay -= 1;
     }
   }
 
@@ -240,6 +242,14 @@ export class Plugin {
 
   #options(): Readonly<Record<string, unknown>> {
     return { ...this.#manifest.options, ...this.#spec.options };
+  }
+
+  /** Gives the requests of one more call. Nothing says of which call a request is: they share. */
+  #beginRequests(): void {
+    const { requests = Infinity } = this.#limits;
+    const shared = this.#callsUnderWay === 0 ? 0 : this.#requestsLeft;
+    this.#callsUnderWay += 1;
+    this.#requestsLeft = Math.min(shared + requests, requests * this.#callsUnderWay);
   }
 
   #takeRequest(): void {

@@ -78,7 +78,7 @@ interface Pending {
   hasOperated: boolean;
 }
 
-/** Operations of one plugin under way at once. */
+/** Operations of one plugin under way at once, for each call that is under way. */
 const OPERATION_LIMIT = 64;
 
 const NO_BYTES = new Uint8Array();
@@ -319,7 +319,7 @@ export class Seat {
     this.#operations += weight;
     if (isWaitedFor) this.#waitedFor += 1;
     const work =
-      this.#operations > OPERATION_LIMIT && weight > 0
+      this.#operations > OPERATION_LIMIT * Math.max(1, this.#pending.size) && weight > 0
         ? Promise.reject(new WeirError("HOOK_FAILED", "Too many operations at once"))
         : this.#plan.operate(operation, frame.bytes);
     void work

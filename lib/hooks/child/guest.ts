@@ -1,6 +1,7 @@
 import type { Frame, FrameKind } from "../frames.ts";
 import { nearestName } from "../../base/nearest.ts";
 import { EVENTS } from "../events.ts";
+import { failureTexts } from "../messages.ts";
 import { type DataFormats, mentionsFormats } from "./formats.ts";
 import type { GuestAnswer, GuestPort } from "./instance.ts";
 import { WEB } from "./web.ts";
@@ -50,6 +51,8 @@ export class Guest implements GuestPort {
   readonly #formats: DataFormats | undefined;
   readonly #calls = new Map<number, OpenCall>();
   #lacksFormats = false;
+  /** True until its first turn, which loads the plugin, is over. */
+  #isNew = true;
   #readsText = false;
   #lines = 0;
 
@@ -68,6 +71,7 @@ export class Guest implements GuestPort {
   /** Lets the plugin log again. */
   endTurn(): void {
     this.#lines = 0;
+    this.#isNew = false;
   }
 
   /** Begins a call. */
@@ -100,7 +104,7 @@ export class Guest implements GuestPort {
       case "content":
         return this.#hold(id, body);
       case "failure":
-        return this.#close(id, () => this.#office.send("error", id, text.slice(0, 60_000)));
+        return this.#close(id, () => this.#office.send("error", id, failureText(text)));
       case "log":
         return this.#log(id, text);
       case "call-body":
@@ -136,15 +140,19 @@ export class Guest implements GuestPort {
   }
 
   #operate(json: string, bytes: Uint8Array = NO_BYTES): number {
-    if (bytes.byteLength > OPERATION_CAP_BYTES || json.length > OPERATION_CAP_BYTES) {
+    // A list of two: text of the plugin cannot pass for the number in front of it.
+    const text = `[${this.#id},${json}]`;
+    // In bytes, as the parent counts: a character of the text has up to three.
+    if (Math.max(bytes.byteLength, Buffer.byteLength(text)) > OPERATION_CAP_BYTES) {
       throw new RangeError("A plugin's request has a body of at most 1 MiB");
     }
-    // A list of two: text of the plugin cannot pass for the number in front of it.
-    return this.#office.operate(this.#id, `[${this.#id},${json}]`, bytes);
+    return this.#office.operate(this.#id, text, bytes);
   }
 
   /** A plugin may end its own calls only, and each of them once. */
   #close(id: number, report: () => void): undefined {
+    // Loaded once more, with the parsers: what came of the first time is told to nobody.
+    if (this.#isNew && this.#lacksFormats) return;
     if (this.#calls.delete(id)) report();
   }
 
@@ -192,6 +200,11 @@ export class Guest implements GuestPort {
       throw new Error("oq is not loaded: name it in the main module");
     return this.#formats.run(text);
   }
+}
+
+/** Returns a failure as it fits into a frame; its texts are of any length. */
+function failureText(json: string): string {
+  return JSON.stringify(failureTexts(JSON.parse(json)));
 }
 
 function eventProblem(type: string): string {

@@ -10,6 +10,7 @@ import store from "../guest/store.js" with { type: "text" };
 import tools from "../guest/tools.js" with { type: "text" };
 import web from "../guest/web.js" with { type: "text" };
 import { readBuilt } from "../../runtime/assets.ts";
+import { failureTexts } from "../messages.ts";
 import {
   bytesOut,
   createEngine,
@@ -29,7 +30,7 @@ export interface Fault {
   readonly stack?: string | undefined;
 }
 
-/** What one plugin may ask of the child; implemented by `Host`. */
+/** What one plugin may ask of the child; implemented by `Guest`. */
 export interface GuestPort {
   /** Handles one call of the function `host` of the guest. */
   call(name: string, id: number, text: string, body: Uint8Array | undefined): GuestAnswer;
@@ -39,7 +40,7 @@ export interface GuestPort {
   source(path: string): string;
 }
 
-/** Sources of the guest's own parts that are read on first use. */
+/** Sources of the guest's own parts. */
 const PARTS = new Map([
   ["body", body],
   ["failure", failure],
@@ -104,16 +105,13 @@ export class Instance {
     engine.runtime.setModuleLoader((name) => this.#loadModule(name), joinSpecifier);
     const { snapshot } = engine;
     this.#turn(() => (snapshot === undefined ? this.#start() : this.#resume(snapshot)));
+    // All are in the snapshot: what a plugin does to the globals has to reach none of them here either.
+    if (snapshot === undefined) this.#invoke("prepare", [[...PARTS.keys()].join(" ")]);
   }
 
   /** True when it went on from a snapshot. */
   get isRestored(): boolean {
     return this.#engine.snapshot !== undefined;
-  }
-
-  /** Makes every part of the guest, not only those that a plugin asks for. */
-  prepare(): void {
-    this.#invoke("prepare", [[...PARTS.keys()].join(" ")]);
   }
 
   /** Returns the snapshot of an instance that nobody has; `twin` is another one. */
@@ -229,7 +227,8 @@ export class Instance {
       promise.dispose();
       // The bootstrap catches what a plugin throws: this is what could not be caught.
       if (state.type === "rejected") return this.#noteUncaught(state.error);
-      this.#port?.finish(callId, textOut(context, state.value));
+      // A handler that caught its interruption is too late all the same.
+      if (!this.#isInterrupted) this.#port?.finish(callId, textOut(context, state.value));
       state.value.dispose();
     }
   }
@@ -261,8 +260,7 @@ export class Instance {
   #isLast(text: string): boolean {
     const isFull = /"message":"out of memory"/.test(text);
     if (!this.#isInterrupted && !isFull) return false;
-    // Written by the bootstrap with the engine's own JSON.stringify.
-    const { stack } = JSON.parse(text) as { readonly stack?: string };
+    const { stack } = failureTexts(JSON.parse(text));
     const message = this.#isInterrupted ? this.#deadlineText() : OUT_OF_MEMORY;
     this.#end({ code: this.#isInterrupted ? "deadline" : "memory", message, stack });
     return true;
@@ -320,7 +318,6 @@ export async function buildSnapshot(): Promise<Uint8Array> {
   const one = new Instance(await createEngine(0));
   const twin = new Instance(await createEngine(0));
   for (const instance of [one, twin]) {
-    instance.prepare();
     if (instance.fault !== undefined) throw new Error(instance.fault.message);
   }
   return encodeSnapshot(one.freeze(twin));

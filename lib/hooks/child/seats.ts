@@ -8,7 +8,7 @@ import {
   frameParts,
   textFrame,
 } from "../frames.ts";
-import { calledPlugin, type LoadMessage } from "../messages.ts";
+import { calledPlugin, failureTexts, type LoadMessage } from "../messages.ts";
 import { Guest, type Office } from "./guest.ts";
 import { createInstance, type Instance } from "./instance.ts";
 import { type DataFormats, mentionsFormats } from "./formats.ts";
@@ -186,8 +186,8 @@ export class Seats implements Office {
     this.#seats.delete(plugin);
     // At least one error, also when nobody waits: the parent has to know that the plugin is gone.
     for (const callId of guest.openCalls().concat(0)) {
-      const stack = fault.stack?.slice(0, 4000);
-      this.send("error", callId, JSON.stringify({ ...fault, stack, plugin, isFatal: true }));
+      const failure = { ...failureTexts(fault), plugin, isFatal: true };
+      this.send("error", callId, JSON.stringify(failure));
     }
   }
 

@@ -1,5 +1,7 @@
 // What a handler returned, as the host reads it.
 (function result({ host, part, stringify, traceOf }) {
+  const LONG = 100_000;
+
   // Returns what may have been changed in an event that came back; everything else is told only.
   // No loop and no comparison: the engine takes longer for one than the other side for all of it.
   function eventFields(event, lists) {
@@ -19,20 +21,32 @@
     };
   }
 
+  // Returns fields as text. Long ones are not told again where they are as they came: an answer of a
+  // tool may be longer than all that a plugin may say.
+  function fieldsText(fields, trace) {
+    const text = stringify(fields);
+    if (trace === undefined || text.length < LONG) return text;
+    const before = trace.before();
+    for (const name of ["args", "result", "error"]) {
+      if (fields[name] === before[name]) fields[name] = undefined;
+    }
+    return stringify(fields);
+  }
+
   // Reads an object that the handler made itself.
   function readObject(value) {
-    const fields = { __proto__: null, ...value };
+    const fields = { __proto__: null, ...value, toJSON: undefined };
     const isAnswer = !("type" in value) && value.respond !== undefined;
     if (!isAnswer) {
       fields.body = undefined;
       return { fields, given: value.body };
     }
-    fields.respond = { ...value.respond, body: undefined };
+    fields.respond = { ...value.respond, body: undefined, toJSON: undefined };
     return { fields, given: value.respond?.body };
   }
 
-  // Returns the result as text; its body goes to the host beside it. Null as prototype: somebody may
-  // have given every object a toJSON of his own.
+  // Returns the result as text; its body goes to the host beside it. Null as prototype, and no
+  // toJSON: what the host reads has the form that is written here.
   function textOf(call, value) {
     if (typeof value !== "object") {
       return stringify({ __proto__: null, kind: "scalar", type: typeof value });
@@ -45,7 +59,7 @@
     const { kind, content } = given === undefined ? { kind: "none" } : part("body").bodyOf(given);
     if (content !== undefined) host("content", call, "", content);
     // By hand: the engine takes longer for one object around it.
-    return `{"kind":"object","body":"${kind}","fields":${stringify(fields)}}`;
+    return `{"kind":"object","body":"${kind}","fields":${fieldsText(fields, trace)}}`;
   }
 
   return { textOf };

@@ -229,7 +229,10 @@
     };
     operate("timer", { delayMs: Number(delayMs) || 0 })
       .then(fire)
-      .catch((thrown) => host("log", 3, `setTimeout: ${Object(thrown).stack}`));
+      .catch((thrown) => {
+        const { message, stack } = Object(thrown);
+        host("log", 3, `setTimeout: ${message}\n${stack}`);
+      });
     return id;
   }
 

@@ -191,6 +191,55 @@ test.each([
   expect(message).toMatch(/\(p0\.js:1:\d+\)$/);
 });
 
+test.each([
+  {
+    name: "a message of 100,000 letters",
+    code: `() => { throw new Error("long " + "\\u20ac".repeat(100_000)); }`,
+    says: "failed in pre_request: long ",
+  },
+  {
+    name: "a name of 100,000 letters",
+    code: `() => { throw Object.assign(new Error("named"), { name: "n".repeat(100_000) }); }`,
+    says: "nnn: named (p0.js:",
+  },
+  {
+    name: "texts that it made no texts",
+    code: `async () => { globalThis.String = () => ({ slice: () => 5 }); await (async () => { for (;;); })(); }`,
+    says: "ran for more than 100 ms",
+  },
+  {
+    name: "an interruption that it caught",
+    code: `async (event) => { await (async () => { for (;;); })().catch(() => 1); return event; }`,
+    says: "ran for more than 100 ms",
+  },
+])("a handler that fails with $name is told of as ever", async ({ code, says }) => {
+  using server = await startServer({ hits: 0 });
+  await using bench = await openBench([
+    `export const plugin = { capabilities: ["rewrite"], limits: { deadline_ms: 100, timeout_ms: 3000 } };
+     weir.on("pre_request", ${code});`,
+  ]);
+  const { code: errorCode, message } = await failureOf(bench.send(server.url));
+  expect(errorCode).toBe("HOOK_FAILED");
+  expect(message).toContain(says);
+  // The sandbox would complain of what it could not tell.
+  expect(bench.logs).toEqual([]);
+});
+
+test.each([
+  { name: "nothing", code: "toJSON: () => undefined" },
+  { name: "text", code: `toJSON: () => "text"` },
+])("a toJSON that makes $name of what a handler returns is not asked", async ({ code }) => {
+  using server = await startServer({ replies: [{}] });
+  await using bench = await openBench([
+    `export const plugin = { capabilities: ["rewrite", "respond"] };
+     weir.on("pre_request", { pattern: "**/own" }, () => ({ respond: { status: 201, ${code} } }));
+     weir.on("pre_request", () => ({ headers: { "x-a": "1" }, ${code} }));`,
+  ]);
+  expect((await bench.send(`${server.url}/own`)).status).toBe(201);
+  await bench.send(server.url);
+  expect(server.hits[0]?.header("x-a")).toBe("1");
+});
+
 test("CR26 post_request fails open with a warning, and closed when the manifest says so", async () => {
   using server = await startServer({ replies: [{ body: "x" }, { body: "x" }] });
   const code = `weir.on("post_request", () => { throw new TypeError("oh"); });`;

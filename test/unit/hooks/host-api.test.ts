@@ -395,3 +395,56 @@ test("the stack overflows cleanly, and the plugin goes on", async () => {
   );
   expect(values).toEqual([100, "stack overflow", 100]);
 });
+
+test("a module that alone uses oq is loaded with its parsers", async () => {
+  await using bench = await openBench([
+    {
+      "plugin.toml": 'name = "two"\nmain = "main.js"\n',
+      "main.js": `import { read } from "./read.js"; log.info(read());`,
+      "read.js": `export const read = () => oq.parse("a: 1").a;`,
+    },
+  ]);
+  await bench.hooks.ready();
+  expect(bench.logs).toEqual(["two info 1"]);
+});
+
+test("what an operation may carry is counted in bytes", async () => {
+  await using bench = await openBench([
+    `weir.on("load", async (event, { storage }) => {
+       log.info(await storage.set("a", "\u20ac".repeat(900_000)).catch((error) => error.name));
+     });`,
+  ]);
+  await bench.hooks.ready();
+  expect(bench.logs).toEqual(["p0 info RangeError"]);
+});
+
+test("what a plugin does to the globals does not take the sandbox from it", async () => {
+  const broken = `Object.freeze = Object.keys = Object.entries = Object.hasOwn = undefined;
+    Object.defineProperty = Object.fromEntries = undefined;
+    globalThis.FinalizationRegistry = globalThis.Set = undefined;`;
+  const used = [
+    "event.headers_all.a",
+    "new URL('http://a/b').host",
+    "typeof http.get",
+    "oq.parse('1')",
+    "atob(btoa('x'))",
+  ];
+  await using bench = await openBench([
+    `${broken}
+     weir.on("pre_request", (event) => log.info(String([${used.join()}])));`,
+  ]);
+  using server = await startServer({ replies: [{}] });
+  await bench.send(server.url, { headers: [["A", "1"]] });
+  expect(bench.logs).toEqual(["p0 info 1,a,function,1,x"]);
+});
+
+test("what a timer throws is logged with its message and place", async () => {
+  await using bench = await openBench([
+    `weir.on("load", async () => {
+       setTimeout(() => { throw new TypeError("too late"); }, 1);
+       await new Promise((resolve) => setTimeout(resolve, 50));
+     });`,
+  ]);
+  await bench.hooks.ready();
+  expect(bench.logs.join()).toMatch(/^p0 error setTimeout: too late\n.*p0\.js:2:/);
+});

@@ -211,6 +211,34 @@ test("a plugin may send a bounded number of requests in one call", async () => {
   expect(server.hits).toHaveLength(2);
 });
 
+test("calls at once may each send as many requests as one alone", async () => {
+  using server = await startServer({ hits: "any", routes: { "/": {} } });
+  await using bench = await openBench(
+    [
+      `export const plugin = { name: "each", limits: { requests: 2 } };
+       weir.on("pre_request", async () => {
+         for (let at = 0; at < 2; at++) await http.get("${server.url}/");
+       });`,
+    ],
+    { net: [`127.0.0.1:${server.port}`] },
+  );
+  await Promise.all(Array.from({ length: 8 }, () => bench.send(`${server.url}/`)));
+  expect(server.hits).toHaveLength(24);
+});
+
+test("seventy calls at once may each wait for something", async () => {
+  await using bench = await openBench([
+    `export const plugin = { capabilities: ["rewrite"], limits: { timeout_ms: 3000 } };
+     weir.on("pre_tool_call", async (event) => {
+       await new Promise((resolve) => setTimeout(resolve, 50));
+       return event;
+     });`,
+  ]);
+  const calls = Array.from({ length: 70 }, (_, at) => ({ tool: "any", args: { at } }));
+  const { tools } = bench.hooks;
+  expect(await Promise.all(calls.map((call) => tools.beforeCall(call)))).toEqual(calls);
+});
+
 test("a response larger than the limit of the plugin is an error", async () => {
   using server = await startServer({ replies: [{ body: "x".repeat(5000) }] });
   await using bench = await openBench(

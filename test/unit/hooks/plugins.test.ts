@@ -109,3 +109,13 @@ test("post_tool_call patches the result or the error, and cannot cancel", async 
   const other = { tool: "shell", args: {} };
   expect(await tools.afterCall(other, { result: 1 })).toEqual({ result: 1 });
 });
+
+test("a post_tool_call handler may give back a long result as it came", async () => {
+  await using bench = await openBench([
+    `export const plugin = { capabilities: ["rewrite"], fail: { post_tool_call: "closed" } };
+     weir.on("post_tool_call", (event) => event);`,
+  ]);
+  const result = "long".repeat(200_000);
+  const outcome = await bench.hooks.tools.afterCall({ tool: "any", args: {} }, { result });
+  expect(outcome.result).toBe(result);
+});
