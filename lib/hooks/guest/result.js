@@ -51,7 +51,8 @@
     if (typeof value !== "object") {
       return stringify({ __proto__: null, kind: "scalar", type: typeof value });
     }
-    const trace = traceOf(value);
+    // Without its type an event is an object like any other, which may ask for something else.
+    const trace = value.type === undefined ? undefined : traceOf(value);
     const { fields, given } =
       trace === undefined
         ? readObject(value)

@@ -78,6 +78,20 @@ test("CR24 an object with type is a replacement, whatever else it holds", async 
   expect((await bench.send(server.url)).status).toBe(200);
 });
 
+test("an event that lost its type is no replacement, and what it asks for counts", async () => {
+  using server = await startServer({ hits: 0 });
+  await using bench = await openBench([
+    `weir.on("pre_request", (event) => {
+       delete event.type;
+       event.cancel = true;
+       event.reason = "not today";
+       return event;
+     });`,
+  ]);
+  const { code, message } = await failureOf(bench.send(server.url));
+  expect([code, message]).toEqual(["HOOK_CANCELLED", expect.stringContaining("not today")]);
+});
+
 test("respond answers without the network, and post_request handlers run", async () => {
   using server = await startServer({ hits: 0 });
   await using bench = await openBench([
