@@ -59,6 +59,10 @@ export class ReceivedFrame implements Frame {
 const HEAD_BYTES = 9;
 const LENGTH_BYTES = 4;
 
+const KIND_AT = 4;
+const ID_AT = 5;
+const JSON_LENGTH_AT = 9;
+
 /** Longest piece of a body in one frame from a child. */
 export const BODY_PIECE_BYTES = 256 * 1024;
 
@@ -93,15 +97,28 @@ export function frameParts(
   const start = LENGTH_BYTES + HEAD_BYTES + text.byteLength;
   const isApart = bytes.byteLength > largeBytes;
   const first = new Uint8Array(isApart ? start : start + bytes.byteLength);
-  const view = new DataView(first.buffer);
-  view.setUint32(0, start - LENGTH_BYTES + bytes.byteLength, true);
-  view.setUint8(4, KINDS.indexOf(kind) + 1);
-  view.setUint32(5, id, true);
-  view.setUint32(9, text.byteLength, true);
+  writeU32(first, 0, start - LENGTH_BYTES + bytes.byteLength);
+  first[KIND_AT] = KINDS.indexOf(kind) + 1;
+  writeU32(first, ID_AT, id);
+  writeU32(first, JSON_LENGTH_AT, text.byteLength);
   first.set(text, LENGTH_BYTES + HEAD_BYTES);
   if (isApart) return [first, bytes];
   first.set(bytes, start);
   return [first];
+}
+
+// By hand: a view of the bytes takes longer to make than the few numbers of a frame to read.
+
+function writeU32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value;
+  bytes[at + 1] = value >>> 8;
+  bytes[at + 2] = value >>> 16;
+  bytes[at + 3] = value >>> 24;
+}
+
+function readU32(bytes: Uint8Array, at: number): number {
+  const byte = (shift: number): number => (bytes[at + shift] ?? 0) << (8 * shift);
+  return (byte(0) | byte(1) | byte(2) | byte(3)) >>> 0;
 }
 
 /** Returns a frame without bytes. */
@@ -117,9 +134,8 @@ export function textFrame(kind: FrameKind, id: number, value: unknown): Frame {
  */
 function frameLength(bytes: Uint8Array, from: "child" | "parent"): number | undefined {
   if (bytes.byteLength <= LENGTH_BYTES) return undefined;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const length = view.getUint32(0, true);
-  const kind = KINDS[view.getUint8(LENGTH_BYTES) - 1];
+  const length = readU32(bytes, 0);
+  const kind = KINDS[(bytes[KIND_AT] ?? 0) - 1];
   if (kind === undefined) throw broken("has a kind that does not exist");
   const cap = from === "parent" ? Number.MAX_SAFE_INTEGER : CHILD_CAPS[kind];
   if (cap === undefined) throw broken(`is a ${kind}, which only weir itself sends`);
@@ -130,16 +146,14 @@ function frameLength(bytes: Uint8Array, from: "child" | "parent"): number | unde
 
 /** Reads one whole frame; its length has been checked. */
 function decodeFrame(bytes: Uint8Array): ReceivedFrame {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const kind = KINDS[view.getUint8(LENGTH_BYTES) - 1];
-  const jsonLength = view.getUint32(9, true);
+  const kind = KINDS[(bytes[KIND_AT] ?? 0) - 1];
+  const jsonLength = readU32(bytes, JSON_LENGTH_AT);
   const start = LENGTH_BYTES + HEAD_BYTES;
   if (kind === undefined || jsonLength > bytes.byteLength - start) {
     throw broken("says that its text is longer than itself");
   }
   const end = start + jsonLength;
-  const id = view.getUint32(5, true);
-  return new ReceivedFrame(kind, id, bytes.subarray(start, end), bytes.subarray(end));
+  return new ReceivedFrame(kind, readU32(bytes, ID_AT), bytes.subarray(start, end), bytes.subarray(end));
 }
 
 /** Returns the error for bytes that are no frame. */
@@ -187,11 +201,15 @@ export class FrameReader {
    * @throws {WeirError} HOOK_SANDBOX when the bytes are no frames
    */
   *push(chunk: Uint8Array): Generator<ReceivedFrame> {
-    const own = chunk.subarray(0, this.room?.byteLength ?? 0);
-    this.room?.set(own);
-    const ended = this.fill(own.byteLength);
-    if (ended !== undefined) yield ended;
-    let rest = chunk.subarray(own.byteLength);
+    let rest = chunk;
+    const { room } = this;
+    if (room !== undefined) {
+      const own = chunk.subarray(0, room.byteLength);
+      room.set(own);
+      rest = chunk.subarray(own.byteLength);
+      const ended = this.fill(own.byteLength);
+      if (ended !== undefined) yield ended;
+    }
     while (rest.byteLength > 0) {
       const held = this.#start.byteLength === 0 ? rest : concatBytes([this.#start, rest]);
       const length = frameLength(held, this.#from);
