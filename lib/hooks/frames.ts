@@ -153,7 +153,12 @@ function decodeFrame(bytes: Uint8Array): ReceivedFrame {
     throw broken("says that its text is longer than itself");
   }
   const end = start + jsonLength;
-  return new ReceivedFrame(kind, readU32(bytes, ID_AT), bytes.subarray(start, end), bytes.subarray(end));
+  return new ReceivedFrame(
+    kind,
+    readU32(bytes, ID_AT),
+    bytes.subarray(start, end),
+    bytes.subarray(end),
+  );
 }
 
 /** Returns the error for bytes that are no frame. */

@@ -53,7 +53,7 @@ test("many hooks at once come back each with its own answer", async () => {
 });
 
 test.skipIf(!hasProcesses)(
-  "a child that is awake ends with a parent that is killed",
+  "a child in the middle of many hooks ends with a parent that is killed",
   async () => {
     using folder = temporaryFolder();
     using server = await startServer({ hits: "any", routes: { "/": { json: {} } } });
