@@ -43,7 +43,8 @@ async function performRecorded(
 ): ReturnType<PluginClient["perform"]> {
   const id = newId(runtime.clock, runtime.random);
   const recorder = new CallRecorder(audit, { id, tool: `plugin:${plugin}` }, runtime.clock);
-  const lease = quota.lease(id, request.totalTimeoutMs);
+  // It is part of a call of the model, which may be the only one that is to run.
+  const lease = quota.within(id);
   const record: Recorder = {
     intent: (hop, { rule, ...decision }) => recorder.intent(hop, { ...decision, rule: own(rule) }),
     outcome: (hop, result) => recorder.outcome(hop, result),

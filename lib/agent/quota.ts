@@ -22,11 +22,16 @@ export interface Lease {
 export interface QuotaStore {
   /** @param timeoutMs after which the lease lapses, in case this process dies */
   lease(id: string, timeoutMs: number): Lease;
+  /** Returns a lease for a request within a call: it is counted, and takes no place beside that. */
+  within(id: string): Lease;
 }
+
+const NO_LEASE: Lease = { take: () => Promise.resolve(), settle: () => Promise.resolve() };
 
 /** The store of a policy without quota. */
 export const noQuota: QuotaStore = {
-  lease: () => ({ take: () => Promise.resolve(), settle: () => Promise.resolve() }),
+  lease: () => NO_LEASE,
+  within: () => NO_LEASE,
 };
 
 /** What a store in a file needs. */
@@ -50,34 +55,38 @@ export function quotaFile(options: QuotaFileOptions): QuotaStore {
     last = next.catch(() => undefined);
     return next;
   };
-  return {
-    lease(id, timeoutMs) {
-      let isTaken = false;
-      return {
-        async take() {
-          const nowMs = options.clock.now();
-          const lease = { id, untilMs: nowMs + timeoutMs + 60_000 };
-          const decision = await change((state) => {
-            // A redirect is a further request of a call that runs already.
-            const others = state.running.filter((one) => one.id !== id);
-            const taken = takeFromQuota({ ...state, running: others }, options.limits, {
-              nowMs,
-              lease,
-            });
-            return { state: taken.state, result: taken.decision };
+  /** @param timeoutMs after which the place it takes lapses; undefined: it takes none */
+  const leaseOf = (id: string, timeoutMs: number | undefined): Lease => {
+    let isTaken = false;
+    return {
+      async take() {
+        const nowMs = options.clock.now();
+        const lease =
+          timeoutMs === undefined ? undefined : { id, untilMs: nowMs + timeoutMs + 60_000 };
+        const decision = await change((state) => {
+          // A redirect is a further request of a call that runs already.
+          const others = state.running.filter((one) => one.id !== id);
+          const taken = takeFromQuota({ ...state, running: others }, options.limits, {
+            nowMs,
+            lease,
           });
-          if (decision.verdict === "deny") throw denied(decision);
-          isTaken = true;
-        },
-        async settle(receivedBytes) {
-          if (!isTaken) return;
-          await change((state) => ({
-            state: settleQuota(state, id, receivedBytes),
-            result: undefined,
-          }));
-        },
-      };
-    },
+          return { state: taken.state, result: taken.decision };
+        });
+        if (decision.verdict === "deny") throw denied(decision);
+        isTaken = true;
+      },
+      async settle(receivedBytes) {
+        if (!isTaken) return;
+        await change((state) => ({
+          state: settleQuota(state, id, receivedBytes),
+          result: undefined,
+        }));
+      },
+    };
+  };
+  return {
+    lease: leaseOf,
+    within: (id) => leaseOf(id, undefined),
   };
 }
 

@@ -37,7 +37,8 @@ export interface QuotaAnswer {
 /** What a request wants of the quota. */
 export interface QuotaRequest {
   readonly nowMs: number;
-  readonly lease: QuotaLease;
+  /** Undefined for a request within a call that runs: it is counted, but takes no place of its own. */
+  readonly lease: QuotaLease | undefined;
 }
 
 /** The state before the first request. */
@@ -60,12 +61,13 @@ export function takeFromQuota(
   const running = state.running.filter((other) => other.untilMs > nowMs);
   const seconds = state.seconds.filter(([other]) => Math.abs(second - other) <= WINDOW_SECONDS);
   const current = { ...state, running, seconds };
-  const denial = judgeUse(current, limits, second);
+  const bounds = lease === undefined ? { ...limits, concurrent: undefined } : limits;
+  const denial = judgeUse(current, bounds, second);
   if (denial !== undefined) return { state, decision: denial };
   const next: QuotaState = {
     requests: state.requests + 1,
     bytes: state.bytes,
-    running: [...running, lease],
+    running: lease === undefined ? running : [...running, lease],
     seconds: addTo(seconds, second),
   };
   return { state: next, decision: { verdict: "allow", rule: "http_request.quota" } };

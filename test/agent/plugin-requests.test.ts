@@ -21,6 +21,10 @@ weir.on("pre_tool_call", async (event) => {
     log.info(status, error_code ?? "-", body.length);
   }
 });
+weir.on("post_request", async (event) => {
+  const url = new URL(event.url).searchParams.get("after");
+  if (url) log.info("after", (await http.get(url)).status);
+});
 `;
 
 const NAMES = {
@@ -106,6 +110,14 @@ test("PX28 requests of a plugin count in the quota, and end with it", async () =
   );
   // Two answers of a plugin, one of the model; none of them runs any more.
   expect(state).toMatchObject({ requests: 3, bytes: 6, running: [] });
+});
+
+test("a plugin may ask within the only call that is to run", async () => {
+  await using world = await askerWorld("concurrent = 1\nrequests = 3");
+  const url = `https://api.example.com/?own=${encodeURIComponent(OWN)}&after=${encodeURIComponent(OWN)}`;
+  expect(await world.get(url)).toMatchObject({ success: true });
+  expect(world.warnings).toEqual(["asker: 200 - 2", "asker: after 200"]);
+  expect(await world.get("https://api.example.com/")).toMatchObject({ code: "POLICY_QUOTA" });
 });
 
 test("PX27 a request of a plugin that cannot be recorded is not sent", async () => {
