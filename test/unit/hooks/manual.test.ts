@@ -30,6 +30,18 @@ test("the page has no code that is not run here", () => {
   expect(PAGE.match(/^```js$/gm)).toBeNull();
 });
 
+test("the plugin of README.md exports its manifest as one", async () => {
+  const readme = readFileSync(join(import.meta.dir, "../../../README.md"), "utf8");
+  const code = /```js\n(\/\/ trace\.js\n[^`]*)```/.exec(readme)?.[1] ?? "";
+  using server = await startServer({ replies: [{}] });
+  await using bench = await openBench([code]);
+  await bench.send(server.url);
+  expect(server.hits[0]?.header("x-trace")).toBe("abc");
+  expect(bench.hooks.plugins.map(({ manifest }) => [manifest.name, manifest.version])).toEqual([
+    ["trace", "1.0.0"],
+  ]);
+});
+
 test("mark.js sets the header of its options", async () => {
   using server = await startServer({ replies: [{}, {}] });
   await using bench = await openBench([codeOf("mark.js")]);
