@@ -132,9 +132,10 @@ export async function startPlugins(
   return { hooks, secrets };
 }
 
-/** Returns the line of a plugin for a person; undefined for one that is for debugging. */
+/** Returns what a plugin logged, for a person, its name before each line; undefined for debugging. */
 export function logLine({ plugin, level, text }: PluginLog): string | undefined {
   if (level === "debug") return undefined;
   const word = level === "info" ? "" : `${level === "warn" ? "warning" : level}: `;
-  return `${plugin}: ${word}${sanitizeLine(text)}`;
+  const lines = text.trimEnd().split("\n");
+  return lines.map((line) => `${plugin}: ${word}${sanitizeLine(line)}`).join("\n");
 }

@@ -100,7 +100,7 @@ export function readManifest(value: unknown, file: string): Manifest {
   const name = value["name"] ?? nameFromFile(file);
   if (typeof name !== "string" || !NAME.test(name)) {
     const hint = "A name has at most 64 lower-case letters, digits, _ and -";
-    throw bad(file, "the name is not a name", hint);
+    throw bad(file, `${JSON.stringify(name)?.slice(0, 66)} is not a name`, hint);
   }
   const capabilities = readCapabilities(value["capabilities"], file);
   // Names made of files are not told apart well enough: many a file name becomes the same.

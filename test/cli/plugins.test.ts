@@ -114,6 +114,44 @@ test("exec reports an uncaught error with its place and exits 7", async () => {
   const result = await runCli(["exec", "main.js"], { target: "binary", cwd: folder.path });
   expect(result.exit).toBe(7);
   expect(result.stderr).toContain("(main.js:2:");
+  expect(result.stderr).toMatch(
+    /^weir: error: Script main failed: .*\nhint: Correct the script\n$/,
+  );
+});
+
+test("exec refuses a script that exports a function, which nobody would call", async () => {
+  using folder = folderOf({ "main.js": "export default function main() {}\n" });
+  const result = await runCli(["exec", "main.js"], { target: "binary", cwd: folder.path });
+  expect(result.exit).toBe(7);
+  expect(result.stderr).toContain("export default await main()");
+});
+
+test("a plugin that logs several lines has its name before each of them", async () => {
+  using server = await startServer({ replies: [{}] });
+  using folder = folderOf({
+    "lines.js": `weir.on("pre_request", () => { log.warn("a\\nb\\rc\\n"); });`,
+  });
+  const argv = ["--plugin", "./lines.js", "get", server.url];
+  const { stderr } = await runCli(argv, { target: "binary", cwd: folder.path });
+  expect(stderr).toBe("lines: warning: a\nlines: warning: b\\x0dc\n");
+});
+
+test("a plugin that is not there is told of by its path, without a dot in it", async () => {
+  using folder = folderOf({});
+  const argv = ["--plugin", "./nobody.js", "get", "http://127.0.0.1:1/"];
+  const { stderr } = await runCli(argv, { target: "binary", cwd: folder.path });
+  expect(stderr).toContain(`Plugin ${folder.path}/nobody.js does not exist`);
+});
+
+test("what a plugin answered has no address in its metadata", async () => {
+  using folder = folderOf({
+    "mock.js": `export const plugin = { capabilities: ["respond"] };
+weir.on("pre_request", () => ({ respond: { body: "x" } }));`,
+  });
+  const argv = ["-m", "--plugin", "./mock.js", "get", "http://127.0.0.1:1/"];
+  const { stdout } = await runCli(argv, { target: "binary", cwd: folder.path });
+  expect(stdout).toContain("Answered by: a plugin, not the server\n");
+  expect(stdout).not.toContain("Address");
 });
 
 test.each([
