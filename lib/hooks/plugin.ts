@@ -191,6 +191,11 @@ export class Plugin {
     }
   }
 
+  /** True when the plugin has nothing under way. */
+  get isSettled(): boolean {
+    return this.#seat.isSettled;
+  }
+
   /** Resolves when the plugin has nothing under way, or `graceOver` does. */
   async settle(graceOver: Promise<void>): Promise<void> {
     let isOver = false;
@@ -198,7 +203,7 @@ export class Plugin {
       isOver = true;
     });
     // An answer may make its callback send the next request.
-    while (!isOver && !this.#seat.isSettled) await Promise.race([this.#seat.settled(), graceOver]);
+    while (!isOver && !this.isSettled) await Promise.race([this.#seat.settled(), graceOver]);
   }
 
   /** Lets go of everything it holds; its child is the sandbox's. */

@@ -210,7 +210,11 @@ test.each([
   using server = await startServer({ replies: [{}] });
   using forbidden = await startServer({ hits: 0 });
   const main = `import "./other.js"; print("runs", (await http.get("${forbidden.url}")).error_code);`;
-  using folder = folderOf({ "main.js": main, "other.js": "", "plugin.toml": TOML });
+  using folder = folderOf({
+    "main.js": main,
+    "other.js": `weir.on("load", () => {});`,
+    "plugin.toml": TOML,
+  });
   const config = join(folder.path, "weir.toml");
   writeFileSync(config, `[[plugin]]\npath = "${folder.path}"\n`, { mode: 0o600 });
   const home = join(folder.path, "home");

@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
+import type { Clock } from "../../../lib/base/clock.ts";
 import { textBody } from "../../../lib/http/body.ts";
+import { bunRuntime } from "../../../lib/runtime/bun.ts";
 import { startServer } from "../../support/loopback-server.ts";
 import { failureOf, openBench } from "./support.ts";
 
@@ -299,4 +301,31 @@ test("CR29 ctx.store is kept for the run, and options reach the handler", async 
   await bench.send(server.url);
   await bench.send(server.url);
   expect(server.hits.map((hit) => hit.header("count"))).toEqual(["2/raw/counter", "4/raw/counter"]);
+});
+
+test("a plugin without a handler is told of, for one that exports them as elsewhere does nothing", async () => {
+  using server = await startServer({ replies: [{}] });
+  await using bench = await openBench([
+    "export function pre_request() { throw new Error('never called'); }",
+    `weir.on("pre_request", () => {});`,
+  ]);
+  await bench.send(server.url);
+  expect(bench.warnings).toEqual(["Plugin p0 does nothing: it calls weir.on() nowhere"]);
+});
+
+test("what a plugin does not await and is given up at the end is told of", async () => {
+  const clock: Clock = {
+    ...bunRuntime.clock,
+    after: (delayMs, task) => bunRuntime.clock.after(delayMs === 5000 ? 50 : delayMs, task),
+  };
+  const bench = await openBench(
+    [`weir.on("load", () => { setTimeout(() => print("late"), 20_000); });`],
+    { runtime: { ...bunRuntime, clock } },
+  );
+  await bench.hooks.ready();
+  await bench[Symbol.asyncDispose]();
+  expect(bench.warnings).toEqual([
+    "Plugin p0 did not await something, which is given up after 5 s",
+  ]);
+  expect(bench.logs).toEqual([]);
 });
