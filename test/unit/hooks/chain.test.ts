@@ -3,6 +3,7 @@ import type { Clock } from "../../../lib/base/clock.ts";
 import { textBody } from "../../../lib/http/body.ts";
 import { bunRuntime } from "../../../lib/runtime/bun.ts";
 import { startServer } from "../../support/loopback-server.ts";
+import { failure } from "../../support/wire.ts";
 import { failureOf, openBench } from "./support.ts";
 
 test("CR16 CR19 a pre_request handler changes method, URL, headers and body", async () => {
@@ -328,4 +329,14 @@ test("what a plugin does not await and is given up at the end is told of", async
     "Plugin p0 did not await something, which is given up after 5 s",
   ]);
   expect(bench.logs).toEqual([]);
+});
+
+test("a body from a pipe that a handler reads is refused with what to do instead", async () => {
+  await using bench = await openBench([`weir.on("pre_request", (event) => event.text());`]);
+  async function* open() {
+    yield new Uint8Array([97]);
+  }
+  const body = { kind: "stream", replayable: false, open } as const;
+  const error = await failure(bench.send("http://127.0.0.1:1/", { method: "POST", body }));
+  expect(error.message).toContain("from a file, with @FILE (p0.js:1:");
 });
