@@ -144,7 +144,7 @@ async function closeAll(
       await settle();
     }
     for (const { name } of plugins.filter((plugin) => !plugin.isSettled)) {
-      runner.warn(`Plugin ${name} did not await something, which is given up after 5 s`);
+      runner.warn(`Plugin ${name} still had something under way, which is given up after 5 s`);
     }
   } finally {
     stop();

@@ -326,7 +326,7 @@ test("what a plugin does not await and is given up at the end is told of", async
   await bench.hooks.ready();
   await bench[Symbol.asyncDispose]();
   expect(bench.warnings).toEqual([
-    "Plugin p0 did not await something, which is given up after 5 s",
+    "Plugin p0 still had something under way, which is given up after 5 s",
   ]);
   expect(bench.logs).toEqual([]);
 });
