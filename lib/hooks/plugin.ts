@@ -7,6 +7,7 @@ import { hookFailure, placeIn } from "./failure.ts";
 import { DEFAULT_LIMITS, type PluginLimits, SCRIPT_LIMITS } from "./limits.ts";
 import {
   type Capability,
+  checkGiven,
   limitsOf,
   type Manifest,
   manifestWithout,
@@ -157,6 +158,8 @@ export class Plugin {
       if (result.kind !== "object") throw new WeirError("HOOK_FAILED", "It did not load");
       const { manifest, hooks, status } = result.fields;
       this.#takeManifest(manifest);
+      const { options = {} } = this.#spec;
+      checkGiven(this.#manifest, { file: file.path, net: this.#net, options });
       this.#hooks = this.#readHooks(hooks);
       this.#status = status;
     } catch (error) {

@@ -208,3 +208,37 @@ test("on() refuses what it does not know", async () => {
     expect((await failureOf(bench.hooks.ready())).message).toContain("TypeError: ");
   }
 });
+
+const WITH_OPTIONS = `export const plugin = { options: { header: "x-a" } };`;
+
+test.each([
+  {
+    name: "a host with a scheme",
+    code: "",
+    given: { net: ["http://a.test"] },
+    says: "has a scheme",
+  },
+  { name: "every host", code: "", given: { net: ["*"] }, says: "covers every host" },
+  {
+    name: "a host of the manifest with a path",
+    code: `export const plugin = { net: ["a.test/x"] };`,
+    given: {},
+    says: 'the host "a.test/x"',
+  },
+  {
+    name: "an option that the manifest does not name",
+    code: WITH_OPTIONS,
+    given: { options: { headr: "x-b" } },
+    says: 'options has no key "headr"',
+  },
+])("a plugin is not loaded with $name", async ({ code, given, says }) => {
+  await using bench = await openBench([code], given);
+  const { code: errorCode, message } = await failureOf(bench.hooks.ready());
+  expect(errorCode).toBe("PLUGIN_INVALID");
+  expect(message).toContain(says);
+});
+
+test("a plugin whose manifest names no options takes any", async () => {
+  await using bench = await openBench(["export const plugin = {};"], { options: { any: 1 } });
+  await bench.hooks.ready();
+});
