@@ -119,6 +119,17 @@ test("exec reports an uncaught error with its place and exits 7", async () => {
   );
 });
 
+test("exec writes what a script prints to a file in its order", async () => {
+  using folder = folderOf({ "main.js": "for (let at = 0; at < 100; at += 1) print(at);\n" });
+  const printed = join(folder.path, "printed.txt");
+  const child = Bun.spawn([...commandOf("binary"), "exec", join(folder.path, "main.js")], {
+    stderr: Bun.file(printed),
+  });
+  expect(await child.exited).toBe(0);
+  const want = Array.from({ length: 100 }, (_, at) => `${at}\n`).join("");
+  expect(readFileSync(printed, "utf8")).toBe(want);
+});
+
 test("exec refuses a script that exports a function, which nobody would call", async () => {
   using folder = folderOf({ "main.js": "export default function main() {}\n" });
   const result = await runCli(["exec", "main.js"], { target: "binary", cwd: folder.path });
@@ -134,6 +145,19 @@ test("a plugin that logs several lines has its name before each of them", async 
   const argv = ["--plugin", "./lines.js", "get", server.url];
   const { stderr } = await runCli(argv, { target: "binary", cwd: folder.path });
   expect(stderr).toBe("lines: warning: a\nlines: warning: b\\x0dc\n");
+});
+
+test.each([
+  { flag: "-q", want: "lines: warning: w\nlines: error: e\n" },
+  { flag: "-qq", want: "lines: error: e\n" },
+])("$flag leaves of a plugin's log what it leaves of weir's", async ({ flag, want }) => {
+  using server = await startServer({ replies: [{}] });
+  using folder = folderOf({
+    "lines.js": `weir.on("pre_request", () => { print("i"); log.warn("w"); log.error("e"); });`,
+  });
+  const argv = [flag, "--plugin", "./lines.js", "get", server.url];
+  const { stderr } = await runCli(argv, { target: "binary", cwd: folder.path });
+  expect(stderr).toBe(want);
 });
 
 test("a plugin that is not there is told of by its path, without a dot in it", async () => {
