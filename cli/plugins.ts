@@ -1,5 +1,4 @@
 import { type CredentialStore, noCredentials } from "../lib/auth/bound.ts";
-import { sanitizeLine } from "../lib/base/sanitize.ts";
 import type { ClientOptions, RequestWatch } from "../lib/client.ts";
 import { type Hooks, openHooks, type PluginLog } from "../lib/hooks/index.ts";
 import type { PluginClientFactory } from "../lib/hooks/plugin-http.ts";
@@ -10,6 +9,7 @@ import type { Processes } from "../lib/runtime/processes.ts";
 import type { Flags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { type CommandSecrets, commandSecrets } from "./keychain.ts";
+import { logLine } from "./plugin-log.ts";
 
 /** What the plugins of one command have to do with. */
 export interface PluginContext {
@@ -141,12 +141,4 @@ export async function startPlugins(
   // Begins to load them; what is wrong with one is thrown where its answer is waited for.
   hooks.ready().catch(() => undefined);
   return { hooks, secrets };
-}
-
-/** Returns what a plugin logged, for a person, its name before each line; undefined for debugging. */
-export function logLine({ plugin, level, text }: PluginLog): string | undefined {
-  if (level === "debug") return undefined;
-  const word = level === "info" ? "" : `${level === "warn" ? "warning" : level}: `;
-  const lines = text.trimEnd().split("\n");
-  return lines.map((line) => `${plugin}: ${word}${sanitizeLine(line)}`).join("\n");
 }
