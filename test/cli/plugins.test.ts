@@ -160,6 +160,15 @@ test.each([
   expect(stderr).toBe(want);
 });
 
+test("a glob of the configuration that no file matches stops the request", async () => {
+  using server = await startServer({ hits: 0 });
+  using folder = folderOf({ "weir.toml": '[[plugin]]\npath = "guards/*.js"\n' });
+  const argv = ["--config", "weir.toml", "get", server.url];
+  const result = await runCli(argv, { target: "binary", cwd: folder.path });
+  expect(result.exit).toBe(65);
+  expect(result.stderr).toContain("No plugin matches guards/*.js");
+});
+
 test("a plugin that is not there is told of by its path, without a dot in it", async () => {
   using folder = folderOf({});
   const argv = ["--plugin", "./nobody.js", "get", "http://127.0.0.1:1/"];
