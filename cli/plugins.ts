@@ -1,5 +1,4 @@
 import { type CredentialStore, noCredentials } from "../lib/auth/bound.ts";
-import { sanitizeLine } from "../lib/base/sanitize.ts";
 import type { ClientOptions, RequestWatch } from "../lib/client.ts";
 import { type Hooks, openHooks, type PluginLog } from "../lib/hooks/index.ts";
 import type { PluginClientFactory } from "../lib/hooks/plugin-http.ts";
@@ -10,6 +9,7 @@ import type { Processes } from "../lib/runtime/processes.ts";
 import type { Flags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { type CommandSecrets, commandSecrets } from "./keychain.ts";
+import { logLine } from "./plugin-log.ts";
 
 /** What the plugins of one command have to do with. */
 export interface PluginContext {
@@ -67,6 +67,8 @@ export interface PluginSetting {
   readonly isStreamed: boolean;
   readonly secrets: CommandSecrets;
   readonly warn: (text: string) => void;
+  /** Levels of what plugins log that are left out. */
+  readonly hidden?: readonly PluginLog["level"][] | undefined;
   /** Takes a line that a plugin logged. */
   readonly say: (line: string) => void;
 }
@@ -91,8 +93,14 @@ export async function openPlugins(
       dial: () => Promise.resolve(context.dial),
     }),
     warn: (text) => void io.warn(text),
+    hidden: hiddenLevels(flags.count("quiet")),
     say: (line) => void io.stderr.write(`${line}\n`).catch(() => undefined),
   });
+}
+
+/** As for weir's own lines: `-q` leaves warnings and errors, `-qq` errors. */
+function hiddenLevels(quiets: number): readonly PluginLog["level"][] {
+  return quiets === 0 ? [] : quiets === 1 ? ["info"] : ["info", "warn"];
 }
 
 /** Returns the plugins of `--plugin`, with the hosts of `--allow-net`. */
@@ -108,9 +116,11 @@ export function flaggedPlugins(flags: Flags): readonly PluginRequest[] {
 export async function startPlugins(
   requests: readonly PluginRequest[],
   context: PluginContext,
-  { mode, runId, isStreamed, secrets: { source, redactor }, warn, say }: PluginSetting,
+  setting: PluginSetting,
 ): Promise<OpenPlugins> {
   const { runtime } = context.io;
+  const { mode, runId, isStreamed, warn, hidden = [], say } = setting;
+  const { source, redactor } = setting.secrets;
   const secrets = new Placeholders(source, (count) => runtime.random(count));
   const hooks = await openHooks({
     runtime,
@@ -123,6 +133,7 @@ export async function startPlugins(
     isStreamed,
     warn,
     log(line) {
+      if (hidden.includes(line.level)) return;
       const text = logLine({ ...line, text: redactor.redactText(line.text) });
       if (text !== undefined) say(text);
     },
@@ -130,11 +141,4 @@ export async function startPlugins(
   // Begins to load them; what is wrong with one is thrown where its answer is waited for.
   hooks.ready().catch(() => undefined);
   return { hooks, secrets };
-}
-
-/** Returns the line of a plugin for a person; undefined for one that is for debugging. */
-export function logLine({ plugin, level, text }: PluginLog): string | undefined {
-  if (level === "debug") return undefined;
-  const word = level === "info" ? "" : `${level === "warn" ? "warning" : level}: `;
-  return `${plugin}: ${word}${sanitizeLine(text)}`;
 }

@@ -78,7 +78,9 @@ interface RequestEvent extends WeirBody {
 
 interface FailedEvent extends RequestEvent {
   error: string;
+  /** A code of `weir help errors`, such as NET_REFUSED. */
   error_code: string;
+  status?: undefined;
 }
 
 /** The events of a try and of a wait show no body. */
@@ -92,6 +94,7 @@ interface ResponseEvent extends RequestEvent {
   request: { method: string; url: string; headers: HeaderMap; headers_all: HeaderLists };
   timing: { elapsed_ms: number };
   hops: { url: string; status: number }[];
+  error?: undefined;
 }
 
 interface ToolCallEvent {
@@ -175,19 +178,33 @@ interface WeirEvents {
   run_end: RunEvent;
 }
 
-/** Nothing passes; the event replaces; the others are what they say. */
-type HandlerResult<E> =
+type Cancel = { cancel: true; reason?: string };
+type Respond = { respond: WeirResponse };
+
+/** What a handler may ask for beside a replacement. */
+interface WeirRequests {
+  pre_request: Cancel | Respond;
+  pre_attempt: Cancel;
+  pre_retry: Cancel;
+  post_request: { fail: true; reason?: string };
+  error: Respond;
+  page: { stop: true; reason?: string };
+  pre_tool_call: Cancel;
+}
+
+/** Nothing passes; the event, or some of it, replaces. */
+type HandlerResult<N extends keyof WeirEvents> =
   | undefined
   | null
   | void
-  | E
-  | Partial<E>
-  | { cancel: true; reason?: string }
-  | { fail: true; reason?: string }
-  | { stop: true; reason?: string }
-  | { respond: WeirResponse };
+  | WeirEvents[N]
+  | Partial<WeirEvents[N]>
+  | (N extends keyof WeirRequests ? WeirRequests[N] : never);
 
-type Handler<E> = (event: E, ctx: WeirContext) => HandlerResult<E> | Promise<HandlerResult<E>>;
+type Handler<N extends keyof WeirEvents> = (
+  event: WeirEvents[N],
+  ctx: WeirContext,
+) => HandlerResult<N> | Promise<HandlerResult<N>>;
 
 interface HandlerOptions {
   /** Glob on the URL, or the name of the tool or step: ** is anything, * anything but a slash. */
@@ -197,12 +214,8 @@ interface HandlerOptions {
 }
 
 interface Weir {
-  on<N extends keyof WeirEvents>(event: N, handler: Handler<WeirEvents[N]>): void;
-  on<N extends keyof WeirEvents>(
-    event: N,
-    options: HandlerOptions,
-    handler: Handler<WeirEvents[N]>,
-  ): void;
+  on<N extends keyof WeirEvents>(event: N, handler: Handler<N>): void;
+  on<N extends keyof WeirEvents>(event: N, options: HandlerOptions, handler: Handler<N>): void;
   /** Text that stands for a secret; capability secrets. The value never comes here. */
   secret(name: string): string;
 }

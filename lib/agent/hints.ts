@@ -3,7 +3,10 @@ import { type ErrorCode, ERRORS } from "../base/errors.ts";
 const UNTRUSTED = "This is final: nothing in a call changes whom weir trusts. Tell the operator";
 const LATER = "Try again later, or another host";
 
-/** What a model can do about errors whose own hints name flags of the command line. */
+const PLUGIN =
+  "The operator's plugin failed or refused, and no other call helps. Tell the operator";
+
+/** What a model can do about errors whose own hints are for a person at a command line. */
 const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
   NET_DNS: "Check the spelling of the host",
   NET_REFUSED: LATER,
@@ -20,9 +23,13 @@ const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
   REDIRECT_LIMIT: "Ask for the final URL itself",
   BODY_TOO_LARGE: "Ask for a smaller part, if the API can page or filter",
   BODY_ENCODING: 'Ask again with the header "Accept-Encoding": "identity"',
+  HOOK_FAILED: PLUGIN,
+  HOOK_CAPABILITY: PLUGIN,
+  HOOK_SANDBOX: PLUGIN,
+  HOOK_CANCELLED: "The operator's plugin decides this; do not try it again in another form",
 };
 
 /** Returns the hint of an error as a model is told it. */
 export function hintForModel(code: ErrorCode, hint: string | undefined): string | undefined {
-  return ERRORS[code].audience === "user" ? HINTS[code] : hint;
+  return ERRORS[code].audience === "user" ? HINTS[code] : (HINTS[code] ?? hint);
 }

@@ -8,6 +8,7 @@ import { type LoadedConfig, loadConfig, requireUnwritable } from "../config/load
 import { placed } from "../config/placed.ts";
 import { type CompiledPolicy, compilePolicy } from "../guard/policy.ts";
 import { loadPublicSuffixes } from "../guard/public-suffix.ts";
+import type { PluginLog } from "../hooks/index.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { refuseSecretCommand, runSecretCommand } from "../secrets/command.ts";
 import { compileKeychain, type Keychain } from "../secrets/keychain.ts";
@@ -39,8 +40,9 @@ export interface AgentSource {
   readonly configPath?: string | undefined;
   /** Sections of the file that others read. */
   readonly otherSections: readonly string[];
-  /** Takes warnings, and what plugins log. */
   readonly warn?: ((text: string) => void) | undefined;
+  /** Takes what plugins log. */
+  readonly log?: ((line: PluginLog) => void) | undefined;
   /** PEM text of the authorities to trust in place of those that come with the runtime. */
   readonly authorities?: string | undefined;
 }
@@ -131,7 +133,14 @@ export async function openAgent(source: AgentSource, userAgent: string): Promise
   const audit = await openAudit(read, runtime);
   const requestToken = agentTokens({ runtime, dial, audit: audit.sink, userAgent });
   const shared = { audit: audit.sink, quota };
-  const plugins = await openAgentHooks({ ...read, ...shared, runtime, dial, warn: source.warn });
+  const plugins = await openAgentHooks({
+    ...read,
+    ...shared,
+    runtime,
+    dial,
+    warn: source.warn,
+    log: source.log,
+  });
   const credentials = agentCredentials(policy, keychain);
   const agent = createAgent({
     runtime,

@@ -2,7 +2,7 @@ import { noCredentials } from "../auth/bound.ts";
 import { WeirError } from "../base/errors.ts";
 import type { Redactor } from "../base/redact.ts";
 import type { LoadedConfig } from "../config/load.ts";
-import type { Hooks } from "../hooks/index.ts";
+import type { Hooks, PluginLog } from "../hooks/index.ts";
 import type { Placeholders, SecretSource } from "../hooks/placeholders.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Keychain } from "../secrets/keychain.ts";
@@ -22,8 +22,9 @@ export interface AgentPluginOptions {
   readonly dial: Omit<DialOptions, "judge">;
   readonly audit: AuditSink;
   readonly quota: QuotaStore;
-  /** Takes warnings, and what plugins log. */
   readonly warn?: ((text: string) => void) | undefined;
+  /** Takes what plugins log. */
+  readonly log?: ((line: PluginLog) => void) | undefined;
 }
 
 /** The plugins of an agent, and the secrets they were given placeholders of. */
@@ -44,7 +45,7 @@ export interface AgentPlugins {
 export async function openAgentHooks(
   options: AgentPluginOptions,
 ): Promise<AgentPlugins | undefined> {
-  const { runtime, config, redactor, dial, audit, quota, warn = () => undefined } = options;
+  const { runtime, config, redactor, dial, audit, quota, warn, log } = options;
   const settings = config.section("plugin");
   const { path } = config;
   if (settings === undefined || settings.length === 0 || path === undefined) return undefined;
@@ -74,10 +75,8 @@ export async function openAgentHooks(
     }),
     secrets,
     hasStandby: true,
-    warn: (text) => warn(redactor.redactText(text)),
-    log: ({ plugin, level, text }) => {
-      if (level !== "debug") warn(redactor.redactText(`${plugin}: ${text}`));
-    },
+    warn: (text) => warn?.(redactor.redactText(text)),
+    log: (line) => log?.({ ...line, text: redactor.redactText(line.text) }),
   });
   await hooks.ready();
   return { hooks, secrets };

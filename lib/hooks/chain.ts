@@ -96,7 +96,11 @@ function requestCall(
     body: smallBody(body),
     async read() {
       if (body.kind === "stream" && !body.replayable) {
-        throw new WeirError("HOOK_FAILED", "The body comes from a pipe and can be read only once");
+        // No hint: one would not come back through the plugin.
+        throw new WeirError(
+          "HOOK_FAILED",
+          "The body comes from a pipe and can be read only once; send it from a file, with @FILE",
+        );
       }
       const bytes = await collectUpTo(readBody(body), bodyCapBytes + 1);
       if (bytes.byteLength <= bodyCapBytes) return bytes;

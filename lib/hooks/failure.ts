@@ -11,6 +11,8 @@ export interface FailurePlace {
   readonly where: string;
   /** Begins the message in place of plugin and event. */
   readonly title?: string | undefined;
+  /** What to do about it where nothing better is known. */
+  readonly hint?: string | undefined;
 }
 
 const HINTS: Readonly<Record<string, string>> = {
@@ -48,7 +50,8 @@ export function hookFailure(error: unknown, place: FailurePlace): WeirError {
   const text = `${title}: ${what}${where}`;
   const hint = error instanceof WeirError ? error.hint : undefined;
   return new WeirError(isOfHooks(code) ? code : "HOOK_FAILED", sanitizeLine(text).slice(0, 1500), {
-    hint: hint ?? HINTS[failure?.code ?? ""] ?? "Correct the plugin, or run without it",
+    hint:
+      hint ?? HINTS[failure?.code ?? ""] ?? place.hint ?? "Correct the plugin, or run without it",
     details: { plugin: place.plugin, event: place.event, at },
     cause: error,
   });

@@ -143,6 +143,9 @@ async function closeAll(
       await Promise.race([runner.announce("unload"), graceOver]);
       await settle();
     }
+    for (const { name } of plugins.filter((plugin) => !plugin.isSettled)) {
+      runner.warn(`Plugin ${name} still had something under way, which is given up after 5 s`);
+    }
   } finally {
     stop();
     for (const plugin of plugins) plugin.close();

@@ -1,6 +1,7 @@
 import { WeirError } from "../base/errors.ts";
 import { nearestName } from "../base/nearest.ts";
 import { isRecord } from "../base/record.ts";
+import { readEntry } from "../guard/entry.ts";
 import { type EventName, EVENTS, isEventName } from "./events.ts";
 import { DEFAULT_LIMITS, type PluginLimits } from "./limits.ts";
 
@@ -100,7 +101,7 @@ export function readManifest(value: unknown, file: string): Manifest {
   const name = value["name"] ?? nameFromFile(file);
   if (typeof name !== "string" || !NAME.test(name)) {
     const hint = "A name has at most 64 lower-case letters, digits, _ and -";
-    throw bad(file, "the name is not a name", hint);
+    throw bad(file, `${JSON.stringify(name)?.slice(0, 66)} is not a name`, hint);
   }
   const capabilities = readCapabilities(value["capabilities"], file);
   // Names made of files are not told apart well enough: many a file name becomes the same.
@@ -121,6 +122,30 @@ export function readManifest(value: unknown, file: string): Manifest {
     fail: readFail(value["fail"], file),
     options: readOptions(value["options"], file),
   };
+}
+
+/**
+ * Checks the hosts a plugin is granted, by its manifest or beside it, and the options it is given.
+ *
+ * @throws {WeirError} PLUGIN_INVALID for a host that no list may hold, and for an option that is none
+ * of those the manifest names; one that names none takes any
+ */
+export function checkGiven(
+  { options: known }: Manifest,
+  { file, net, options }: { file: string; net: readonly string[]; options: object },
+): void {
+  for (const host of net) {
+    const reading = readEntry(host);
+    if ("problem" in reading) {
+      throw bad(
+        file,
+        `the host ${JSON.stringify(host.slice(0, 300))} ${reading.problem}`,
+        reading.hint,
+      );
+    }
+  }
+  const names = Object.keys(known);
+  if (names.length > 0) refuseUnknown(Object.keys(options), names, { file, what: "options" });
 }
 
 function refuseUnknown(

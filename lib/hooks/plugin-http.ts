@@ -123,6 +123,11 @@ function readArgs(value: unknown): RequestArgs {
   };
 }
 
+/** Events show this line, and who sends their headers on asks for nothing with it. */
+function isKept([name, value]: HeaderEntry): boolean {
+  return name.toLowerCase() === "connection" && value.toLowerCase() === "keep-alive";
+}
+
 function draftOf(args: RequestArgs, body: Uint8Array): Draft {
   const parsed = URL.parse(args.url, args.base);
   if (parsed === null)
@@ -131,11 +136,12 @@ function draftOf(args: RequestArgs, body: Uint8Array): Draft {
     throw new WeirError("USAGE_BAD_URL", "Invalid URL: it holds a user name or a password");
   }
   parsed.hash = "";
-  const isTyped = args.type === undefined || hasHeader(args.headers, "content-type");
+  const headers = args.headers.filter((line) => !isKept(line));
+  const isTyped = args.type === undefined || hasHeader(headers, "content-type");
   return {
     method: parseMethod(args.method),
     url: appendQuery(parsed, args.query),
-    headers: isTyped ? args.headers : [...args.headers, ["content-type", args.type]],
+    headers: isTyped ? headers : [...headers, ["content-type", args.type]],
     defaults: [
       ["User-Agent", "weir"],
       ["Accept", "*/*"],
@@ -145,12 +151,17 @@ function draftOf(args: RequestArgs, body: Uint8Array): Draft {
   };
 }
 
+/** Rule of the guard for a host that is not in the list. */
+const UNLISTED = "http_request.allowed_domains";
+
 /** Text of a failure as scripts see it; what the guard refuses names no list of hosts. */
-function failureText(error: WeirError): string {
+function failureText(error: WeirError, net: readonly string[]): string {
   if (error.code.startsWith("TIMEOUT_")) return "Request timed out";
   if (error.code === "USAGE_BAD_URL") return error.message;
   if (error.code.startsWith("BODY_")) return `Failed to read body: ${error.message}`;
-  return `HTTP request failed: ${error.message}`;
+  if (error.details["rule"] !== UNLISTED) return `HTTP request failed: ${error.message}`;
+  const what = net.length === 0 ? "No host is granted" : error.message;
+  return `HTTP request failed: ${what}; name it in net of the manifest, or with --allow-net`;
 }
 
 /** The requests of one plugin: its clients, each with cookies and connections of its own. */
@@ -184,7 +195,7 @@ export class PluginHttp {
         status: 0,
         headers: [],
         url: "",
-        error: failureText(error),
+        error: failureText(error, this.#options.net()),
         error_code: errorWord(error.code),
       };
       return { value };

@@ -7,6 +7,7 @@ import { hookFailure, placeIn } from "./failure.ts";
 import { DEFAULT_LIMITS, type PluginLimits, SCRIPT_LIMITS } from "./limits.ts";
 import {
   type Capability,
+  checkGiven,
   limitsOf,
   type Manifest,
   manifestWithout,
@@ -157,6 +158,8 @@ export class Plugin {
       if (result.kind !== "object") throw new WeirError("HOOK_FAILED", "It did not load");
       const { manifest, hooks, status } = result.fields;
       this.#takeManifest(manifest);
+      const { options = {} } = this.#spec;
+      checkGiven(this.#manifest, { file: file.path, net: this.#net, options });
       this.#hooks = this.#readHooks(hooks);
       this.#status = status;
     } catch (error) {
@@ -191,6 +194,11 @@ export class Plugin {
     }
   }
 
+  /** True when the plugin has nothing under way. */
+  get isSettled(): boolean {
+    return this.#seat.isSettled;
+  }
+
   /** Resolves when the plugin has nothing under way, or `graceOver` does. */
   async settle(graceOver: Promise<void>): Promise<void> {
     let isOver = false;
@@ -198,7 +206,7 @@ export class Plugin {
       isOver = true;
     });
     // An answer may make its callback send the next request.
-    while (!isOver && !this.#seat.isSettled) await Promise.race([this.#seat.settled(), graceOver]);
+    while (!isOver && !this.isSettled) await Promise.race([this.#seat.settled(), graceOver]);
   }
 
   /** Lets go of everything it holds; its child is the sandbox's. */

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { WeirError } from "../base/errors.ts";
 import { nearestName } from "../base/nearest.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -26,7 +27,18 @@ function isPath(reference: string): boolean {
   return reference.includes("/") || /\.[cm]?[jt]s$/.test(reference);
 }
 
-/** Returns the values of `--plugin`: files and names, and `NAME:key=value` which sets an option. */
+/** Returns the path that was given before and whose file has this name. */
+function pathNamed(name: string, references: Iterable<string>): string | undefined {
+  if (isPath(name)) return undefined;
+  return [...references].find(
+    (path) => isPath(path) && posix.basename(path).replace(/\.[cm]?[jt]s$/, "") === name,
+  );
+}
+
+/**
+ * Returns the values of `--plugin`: files and names, and `NAME:key=value` which sets an option. NAME
+ * is also that of a file before it: two plugins of one name cannot be.
+ */
 export function parsePluginFlags(
   values: readonly string[],
   net: readonly string[],
@@ -34,7 +46,7 @@ export function parsePluginFlags(
   const requests = new Map<string, PluginRequest>();
   for (const value of values) {
     const [, named, key, text] = OPTION.exec(value) ?? [];
-    const reference = named ?? value;
+    const reference = named === undefined ? value : (pathNamed(named, requests.keys()) ?? named);
     if (reference === "") {
       throw new WeirError("USAGE_BAD_VALUE", "Flag --plugin got an empty name", {
         hint: "Write --plugin FILE, or --plugin NAME for one that ships with weir",
@@ -47,11 +59,12 @@ export function parsePluginFlags(
   return [...requests.values()];
 }
 
-/** A value that reads as JSON is JSON, anything else is text. */
+/** A value that reads as JSON is JSON, anything else is text: a key of digits has to stay as it is. */
 function optionValue(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);
-    return value;
+    const isExact = typeof value !== "number" || /^-?\d{1,15}(?:\.\d+)?$/.test(text);
+    return isExact ? value : text;
   } catch {
     return text;
   }
@@ -72,7 +85,7 @@ export function userPluginFolder(env: Runtime["env"]): string | undefined {
 export async function findPlugin(reference: string, runtime: ResolveRuntime): Promise<PluginFile> {
   if (isPath(reference)) {
     const path = expandHome(reference, runtime);
-    const whole = path.startsWith("/") ? path : `${runtime.cwd()}/${path}`;
+    const whole = path.startsWith("/") ? path : posix.join(runtime.cwd(), path);
     return await openPluginFile(runtime.files, whole);
   }
   const own = await findInFolder(reference, runtime);

@@ -117,6 +117,7 @@ export class HookRunner {
   async #load(): Promise<ReadonlyMap<EventName, readonly Hook[]>> {
     await Promise.all(this.#plugins.map((plugin) => plugin.load()));
     this.#refuseTwins();
+    this.#warnOfIdle();
     const hooks = this.#plugins
       .flatMap((plugin) => plugin.hooks)
       // A stable sort: ties stay in load order.
@@ -125,6 +126,14 @@ export class HookRunner {
     this.#sorted = Promise.resolve(byEvent);
     await this.announce("load");
     return byEvent;
+  }
+
+  /** One that exports its handlers, as elsewhere, would guard nothing in silence. */
+  #warnOfIdle(): void {
+    if (this.#ports.mode === "script") return;
+    for (const { name, hooks } of this.#plugins) {
+      if (hooks.length === 0) this.warn(`Plugin ${name} does nothing: it calls weir.on() nowhere`);
+    }
   }
 
   /** Two plugins of one name would share storage, and no error could tell them apart. */

@@ -1,4 +1,5 @@
-import { WeirError } from "../base/errors.ts";
+import { toWeirError, WeirError } from "../base/errors.ts";
+import { hookFailure } from "./failure.ts";
 import type { Hooks } from "./index.ts";
 
 /** Exit status of a script whose default export says no. */
@@ -14,10 +15,21 @@ const FALSE_STATUS = 1;
 export async function runScript(hooks: Hooks): Promise<number> {
   try {
     await hooks.ready();
+  } catch (error) {
+    throw scriptFailure(error);
   } finally {
     await hooks.close();
   }
   return statusOf(hooks.plugins[0]?.status);
+}
+
+/** What goes wrong while it is loaded goes wrong while it runs: a script is not told of plugins. */
+function scriptFailure(error: unknown): unknown {
+  const { details, cause } = toWeirError(error);
+  const { plugin, event } = details;
+  if (event !== "load" || typeof plugin !== "string") return error;
+  const title = `Script ${plugin} failed`;
+  return hookFailure(cause, { plugin, event, where: "", title, hint: "Correct the script" });
 }
 
 function statusOf(status: unknown): number {
@@ -27,6 +39,6 @@ function statusOf(status: unknown): number {
     return Number(status);
   }
   throw new WeirError("HOOK_FAILED", "The default export of the script is no exit status", {
-    hint: "Export a whole number from 0 to 255, or nothing",
+    hint: "Export a whole number from 0 to 255, or nothing; call a function: export default await main()",
   });
 }

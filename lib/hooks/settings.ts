@@ -1,3 +1,4 @@
+import { WeirError } from "../base/errors.ts";
 import { list, map, optional, table } from "../config/combine.ts";
 import { json, text } from "../config/scalars.ts";
 import type { Infer } from "../config/shape.ts";
@@ -22,6 +23,7 @@ export type PluginSettings = Infer<typeof pluginShape>;
 /**
  * Returns the plugins a configuration names, in its order; a glob stands for its files by name.
  *
+ * @throws {WeirError} PLUGIN_INVALID for a glob that no file matches
  * @param folder folder of the configuration file, which relative paths start from
  */
 export async function configuredPlugins(
@@ -50,5 +52,11 @@ async function expand(
   const whole = absolute.startsWith("/") ? absolute : `${folder}/${absolute}`;
   if (!/[*?[{]/.test(whole)) return [whole];
   const { glob } = await import("tinyglobby");
-  return (await glob([whole], { absolute: true, expandDirectories: false })).toSorted();
+  const found = await glob([whole], { absolute: true, expandDirectories: false });
+  if (found.length > 0) return found.toSorted();
+  // Plugins that guard something must not be gone without a word when their folder is.
+  throw new WeirError("PLUGIN_INVALID", `No plugin matches ${path}`, {
+    hint: "Correct the path of this [[plugin]], or take it out",
+    details: { path: whole },
+  });
 }

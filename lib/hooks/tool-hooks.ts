@@ -55,8 +55,13 @@ export function createToolHooks(runner: HookRunner): ToolHooks {
         const event = { type: "post_tool_call", id, ...call, ...current };
         const patched = await runner.guarded(hook, async () => {
           const verdict = await runner.ask(hook, { event, context: {} });
-          // Like everywhere after the fact: cancel comes too late to mean anything.
-          return verdict.kind === "replace" ? outcomeOf(verdict.raw.fields, current) : undefined;
+          if (verdict.kind === "replace") return outcomeOf(verdict.raw.fields, current);
+          if (verdict.kind === "pass") return undefined;
+          // A result that somebody wants to withhold must not go out without a word.
+          throw new WeirError(
+            "HOOK_FAILED",
+            `it returned ${verdict.kind} after the fact; { error } takes the place of a result`,
+          );
         });
         current = patched ?? current;
       }

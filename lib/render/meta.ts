@@ -18,6 +18,7 @@ type Fact = readonly [label: string, value: string];
 /** Returns the metadata of an exchange and of its last hop; earlier hops take a line each. */
 export function renderMeta(exchange: Exchange, options: MetaOptions): string {
   const last = exchange.hops.at(-1);
+  const isSynthetic = exchange.isSynthetic === true;
   const { wireBytes, decodedBytes } = exchange.body.counts();
   // A body that was not read was not decoded either.
   const decoded = decodedBytes === 0 ? "" : `, ${formatBytes(decodedBytes)} decoded`;
@@ -25,7 +26,8 @@ export function renderMeta(exchange: Exchange, options: MetaOptions): string {
     [
       ["Elapsed time", elapsed(options.elapsedMs)],
       ...factsOfEarlier(exchange, options.mask),
-      ...(last === undefined ? [] : factsOfHop(last)),
+      ...(last === undefined || isSynthetic ? [] : factsOfHop(last)),
+      ...(isSynthetic ? [["Answered by", "a plugin, not the server"] as const] : []),
       ["Received", `${formatBytes(wireBytes)} of body${decoded}`],
     ],
     options.painter,

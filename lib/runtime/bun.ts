@@ -13,12 +13,21 @@ import type { Address, ConnectOptions, NativeSocket, Output, Runtime } from "./r
 
 function output(fd: 1 | 2): Output {
   const file = fd === 1 ? Bun.stdout : Bun.stderr;
+  let last: Promise<void> | undefined;
   return {
     isTerminal: () => isTerminalFd(fd),
     columns: () => terminalColumns(fd),
     async write(data) {
       // process.stdout would load node's stream layer: 18 ms on the path of a plain request.
-      await Bun.write(file, data);
+      const put = (): Promise<number> => Bun.write(file, data);
+      // bun 1.4: writes to a file end in any order; drop when they end as they were begun.
+      const written = last === undefined ? put() : last.then(put);
+      const forget = (): void => {
+        if (last === ended) last = undefined;
+      };
+      const ended = written.then(forget, forget);
+      last = ended;
+      await written;
     },
   };
 }

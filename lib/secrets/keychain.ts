@@ -204,7 +204,11 @@ export class Keychain {
   async #openFor(entry: Entry, url: URL): Promise<Secret> {
     checkUrl(entry, url);
     if (entry.bindings === undefined || url.protocol !== "https:") {
-      throw unbound(entry, url, "a model may send it over https, to its hosts, only");
+      throw unbound(
+        entry,
+        url,
+        "what a model or a plugin writes opens over https, to its hosts, only",
+      );
     }
     return await this.valueFor({ entry: entry.name }, new Opening(url));
   }

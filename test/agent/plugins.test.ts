@@ -21,6 +21,7 @@ weir.on("pre_tool_call", (event) => {
   }
   if (event.args.url.endsWith("/old")) {
     event.args.url = event.args.url.replace("/old", "/new");
+    log.info("moved");
     return event;
   }
 });
@@ -69,6 +70,7 @@ describe("plugins of the operator", () => {
     const result = await callAgent("/old");
     expect(result.exit).toBe(0);
     expect(JSON.parse(result.stdout)).toMatchObject({ success: true });
+    expect(result.stderr).toBe("keeper: moved\n");
     expect(server.hits.at(-1)).toMatchObject({ target: "/new" });
     expect(server.hits.at(-1)?.header("x-plugin")).toBe("yes");
   });

@@ -114,6 +114,77 @@ test("exec reports an uncaught error with its place and exits 7", async () => {
   const result = await runCli(["exec", "main.js"], { target: "binary", cwd: folder.path });
   expect(result.exit).toBe(7);
   expect(result.stderr).toContain("(main.js:2:");
+  expect(result.stderr).toMatch(
+    /^weir: error: Script main failed: .*\nhint: Correct the script\n$/,
+  );
+});
+
+test("exec writes what a script prints to a file in its order", async () => {
+  using folder = folderOf({ "main.js": "for (let at = 0; at < 100; at += 1) print(at);\n" });
+  const printed = join(folder.path, "printed.txt");
+  const child = Bun.spawn([...commandOf("binary"), "exec", join(folder.path, "main.js")], {
+    stderr: Bun.file(printed),
+  });
+  expect(await child.exited).toBe(0);
+  const want = Array.from({ length: 100 }, (_, at) => `${at}\n`).join("");
+  expect(readFileSync(printed, "utf8")).toBe(want);
+});
+
+test("exec refuses a script that exports a function, which nobody would call", async () => {
+  using folder = folderOf({ "main.js": "export default function main() {}\n" });
+  const result = await runCli(["exec", "main.js"], { target: "binary", cwd: folder.path });
+  expect(result.exit).toBe(7);
+  expect(result.stderr).toContain("export default await main()");
+});
+
+test("a plugin that logs several lines has its name before each of them", async () => {
+  using server = await startServer({ replies: [{}] });
+  using folder = folderOf({
+    "lines.js": `weir.on("pre_request", () => { log.warn("a\\nb\\rc\\n"); });`,
+  });
+  const argv = ["--plugin", "./lines.js", "get", server.url];
+  const { stderr } = await runCli(argv, { target: "binary", cwd: folder.path });
+  expect(stderr).toBe("lines: warning: a\nlines: warning: b\\x0dc\n");
+});
+
+test.each([
+  { flag: "-q", want: "lines: warning: w\nlines: error: e\n" },
+  { flag: "-qq", want: "lines: error: e\n" },
+])("$flag leaves of a plugin's log what it leaves of weir's", async ({ flag, want }) => {
+  using server = await startServer({ replies: [{}] });
+  using folder = folderOf({
+    "lines.js": `weir.on("pre_request", () => { print("i"); log.warn("w"); log.error("e"); });`,
+  });
+  const argv = [flag, "--plugin", "./lines.js", "get", server.url];
+  const { stderr } = await runCli(argv, { target: "binary", cwd: folder.path });
+  expect(stderr).toBe(want);
+});
+
+test("a glob of the configuration that no file matches stops the request", async () => {
+  using server = await startServer({ hits: 0 });
+  using folder = folderOf({ "weir.toml": '[[plugin]]\npath = "guards/*.js"\n' });
+  const argv = ["--config", "weir.toml", "get", server.url];
+  const result = await runCli(argv, { target: "binary", cwd: folder.path });
+  expect(result.exit).toBe(65);
+  expect(result.stderr).toContain("No plugin matches guards/*.js");
+});
+
+test("a plugin that is not there is told of by its path, without a dot in it", async () => {
+  using folder = folderOf({});
+  const argv = ["--plugin", "./nobody.js", "get", "http://127.0.0.1:1/"];
+  const { stderr } = await runCli(argv, { target: "binary", cwd: folder.path });
+  expect(stderr).toContain(`Plugin ${folder.path}/nobody.js does not exist`);
+});
+
+test("what a plugin answered has no address in its metadata", async () => {
+  using folder = folderOf({
+    "mock.js": `export const plugin = { capabilities: ["respond"] };
+weir.on("pre_request", () => ({ respond: { body: "x" } }));`,
+  });
+  const argv = ["-m", "--plugin", "./mock.js", "get", "http://127.0.0.1:1/"];
+  const { stdout } = await runCli(argv, { target: "binary", cwd: folder.path });
+  expect(stdout).toContain("Answered by: a plugin, not the server\n");
+  expect(stdout).not.toContain("Address");
 });
 
 test.each([
@@ -172,7 +243,11 @@ test.each([
   using server = await startServer({ replies: [{}] });
   using forbidden = await startServer({ hits: 0 });
   const main = `import "./other.js"; print("runs", (await http.get("${forbidden.url}")).error_code);`;
-  using folder = folderOf({ "main.js": main, "other.js": "", "plugin.toml": TOML });
+  using folder = folderOf({
+    "main.js": main,
+    "other.js": `weir.on("load", () => {});`,
+    "plugin.toml": TOML,
+  });
   const config = join(folder.path, "weir.toml");
   writeFileSync(config, `[[plugin]]\npath = "${folder.path}"\n`, { mode: 0o600 });
   const home = join(folder.path, "home");

@@ -293,7 +293,14 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const { authority: authorities } = identity;
   const warn = (text: string): void => void warnings.push(text);
   const opened = await openAgent(
-    { runtime: agentRuntime, configPath, otherSections: [], authorities, warn },
+    {
+      runtime: agentRuntime,
+      configPath,
+      otherSections: [],
+      authorities,
+      warn,
+      log: ({ plugin, text }) => warn(`${plugin}: ${text}`),
+    },
     "weir-test/1",
   );
   stack.defer(() => opened.close());

@@ -1,6 +1,7 @@
 import type { AgentSource } from "../../../lib/agent/open.ts";
 import type { Network } from "../../../lib/runtime/runtime.ts";
 import type { Io } from "../../io.ts";
+import { logLine } from "../../plugin-log.ts";
 import type { AgentLine } from "./options.ts";
 
 /** Sections of the configuration that no policy reads. */
@@ -13,6 +14,10 @@ export function sourceOf(line: AgentLine, io: Io): AgentSource {
     configPath: line.text("config"),
     otherSections: OTHER_AGENT_SECTIONS,
     warn: (text) => void io.warn(text),
+    log(line) {
+      const text = logLine(line);
+      if (text !== undefined) void io.stderr.write(`${text}\n`).catch(() => undefined);
+    },
   };
 }
 

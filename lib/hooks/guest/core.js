@@ -179,7 +179,9 @@
     try {
       const { plugin = null, default: status = null } = await import(main);
       isLoading = false;
-      const fields = { __proto__: null, manifest: plugin, hooks, status };
+      // JSON leaves a function out, and then a script that exports its main one would have done well.
+      const said = typeof status === "function" ? "function" : status;
+      const fields = { __proto__: null, manifest: plugin, hooks, status: said };
       return wrap({ kind: "object", fields, body: "none" });
     } catch (thrown) {
       return fail(call, thrown);

@@ -1,12 +1,14 @@
 // What is said when something is wrong.
-(function failure({ host, settings }) {
+(function failure({ host, settings, stringify }) {
   // Returns what describes a thrown value, whatever it is.
   function describe(thrown) {
     try {
       if (typeof thrown !== "object" || thrown === null) return { message: String(thrown) };
       const { name, message, stack, code } = thrown;
+      // Not an error: what it holds says more than the names it lacks.
+      if (message === undefined) return { message: String(stringify(thrown)).slice(0, 500) };
       return {
-        name: String(name),
+        name: String(name ?? ""),
         message: String(message),
         stack: String(stack).slice(0, 4000),
         ...(typeof code === "string" ? { code } : {}),

@@ -9,7 +9,8 @@
 
   function print(value) {
     if (typeof value === "string") return value;
-    if (value instanceof Error) return String(value.stack || value.message);
+    // The stack of this engine does not begin with the message.
+    if (value instanceof Error) return `${value}\n${value.stack ?? ""}`.trim();
     try {
       return stringify(value) ?? String(value);
     } catch {

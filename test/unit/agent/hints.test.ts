@@ -20,6 +20,8 @@ test.each([
   { code: "TLS_CERTIFICATE", says: "final" },
   { code: "TIMEOUT_TOTAL", says: "timeout_secs" },
   { code: "BODY_ENCODING", says: "identity" },
+  { code: "HOOK_FAILED", says: "Tell the operator" },
+  { code: "HOOK_CANCELLED", says: "do not try it again" },
 ] as const)("failure() tells a model what to do about $code", ({ code, says }) => {
   expect(hintOf(code)).toContain(says);
 });

@@ -1,6 +1,9 @@
 import { expect, test } from "bun:test";
+import type { Clock } from "../../../lib/base/clock.ts";
 import { textBody } from "../../../lib/http/body.ts";
+import { bunRuntime } from "../../../lib/runtime/bun.ts";
 import { startServer } from "../../support/loopback-server.ts";
+import { failure } from "../../support/wire.ts";
 import { failureOf, openBench } from "./support.ts";
 
 test("CR16 CR19 a pre_request handler changes method, URL, headers and body", async () => {
@@ -299,4 +302,41 @@ test("CR29 ctx.store is kept for the run, and options reach the handler", async 
   await bench.send(server.url);
   await bench.send(server.url);
   expect(server.hits.map((hit) => hit.header("count"))).toEqual(["2/raw/counter", "4/raw/counter"]);
+});
+
+test("a plugin without a handler is told of, for one that exports them as elsewhere does nothing", async () => {
+  using server = await startServer({ replies: [{}] });
+  await using bench = await openBench([
+    "export function pre_request() { throw new Error('never called'); }",
+    `weir.on("pre_request", () => {});`,
+  ]);
+  await bench.send(server.url);
+  expect(bench.warnings).toEqual(["Plugin p0 does nothing: it calls weir.on() nowhere"]);
+});
+
+test("what a plugin does not await and is given up at the end is told of", async () => {
+  const clock: Clock = {
+    ...bunRuntime.clock,
+    after: (delayMs, task) => bunRuntime.clock.after(delayMs === 5000 ? 50 : delayMs, task),
+  };
+  const bench = await openBench(
+    [`weir.on("load", () => { setTimeout(() => print("late"), 20_000); });`],
+    { runtime: { ...bunRuntime, clock } },
+  );
+  await bench.hooks.ready();
+  await bench[Symbol.asyncDispose]();
+  expect(bench.warnings).toEqual([
+    "Plugin p0 still had something under way, which is given up after 5 s",
+  ]);
+  expect(bench.logs).toEqual([]);
+});
+
+test("a body from a pipe that a handler reads is refused with what to do instead", async () => {
+  await using bench = await openBench([`weir.on("pre_request", (event) => event.text());`]);
+  async function* open() {
+    yield new Uint8Array([97]);
+  }
+  const body = { kind: "stream", replayable: false, open } as const;
+  const error = await failure(bench.send("http://127.0.0.1:1/", { method: "POST", body }));
+  expect(error.message).toContain("from a file, with @FILE (p0.js:1:");
 });

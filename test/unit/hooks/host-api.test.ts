@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { closedPort, type LoopbackServer, startServer } from "../../support/loopback-server.ts";
-import { openBench } from "./support.ts";
+import { failureOf, openBench } from "./support.ts";
 
 // What stands in the sandbox beside the language. Each script prints JSON, a line a value.
 
@@ -447,4 +447,55 @@ test("what a timer throws is logged with its message and place", async () => {
   ]);
   await bench.hooks.ready();
   expect(bench.logs.join()).toMatch(/^p0 error setTimeout: too late\n.*p0\.js:2:/);
+});
+
+test("what is thrown and is no error is told as JSON, and one without a name by its message", async () => {
+  await using bench = await openBench([
+    `weir.on("pre_request", ({ url }) => {
+       throw url.endsWith("/a") ? { status: 401 } : { message: "no more" };
+     });`,
+  ]);
+  const told = await Promise.all(
+    ["a", "b"].map(
+      async (path) => (await failureOf(bench.send(`http://127.0.0.1:1/${path}`))).message,
+    ),
+  );
+  expect(told[0]).toStartWith('Plugin p0 failed in pre_request: {"status":401} (');
+  expect(told[1]).toStartWith("Plugin p0 failed in pre_request: no more (");
+});
+
+test("an error that is printed shows its message, and then its stack", async () => {
+  await using bench = await openBench([`console.error("lost:", new TypeError("too late"));`]);
+  await bench.hooks.ready();
+  expect(bench.logs.join()).toMatch(/^p0 error lost: TypeError: too late\n.*p0\.js:1:/);
+});
+
+test("a request with the headers of an event is sent: its Connection line asks for nothing", async () => {
+  using server = await startServer({ replies: [{}, {}] });
+  await using bench = await openBench(
+    [
+      `weir.on("post_request", async ({ request }) => {
+         const again = await http.get(request.url, { headers: request.headers });
+         print(again.status, again.error);
+       });`,
+    ],
+    { net: [`127.0.0.1:${server.port}`] },
+  );
+  await bench.send(server.url, {
+    defaults: [["Connection", "keep-alive"]],
+    headers: [["X-A", "1"]],
+  });
+  expect(bench.logs).toEqual(["p0 info 200 undefined"]);
+  expect(server.hits.map((hit) => hit.header("x-a"))).toEqual(["1", "1"]);
+});
+
+test("a host that was not granted is an error that says where hosts are granted", async () => {
+  const code = `const { error } = await http.get("http://127.0.0.1:1/"); print(error);`;
+  await using none = await openBench([code]);
+  await none.hooks.ready();
+  await using other = await openBench([code], { net: ["127.0.0.1:2"] });
+  await other.hooks.ready();
+  const where = "; name it in net of the manifest, or with --allow-net";
+  expect(none.logs).toEqual([`p0 info HTTP request failed: No host is granted${where}`]);
+  expect(other.logs[0]).toEndWith(` on port 1${where}`);
 });

@@ -102,11 +102,25 @@ test("globTest() takes no longer for a pattern that wants to backtrack", () => {
 
 test("parsePluginFlags() gathers options by plugin, JSON where it is JSON", () => {
   expect(
-    parsePluginFlags(["sign", "sign:realm=test", "sign:n=3", "./a.js:x=b=c"], ["h.test"]),
+    parsePluginFlags(
+      ["sign", "sign:realm=test", "sign:n=3", "./a.js:x=b=c", "a:y=[1]", "b:z=1"],
+      ["h.test"],
+    ),
   ).toEqual([
     { reference: "sign", options: { realm: "test", n: 3 }, net: ["h.test"], isGrant: true },
-    { reference: "./a.js", options: { x: "b=c" }, net: ["h.test"], isGrant: true },
+    { reference: "./a.js", options: { x: "b=c", y: [1] }, net: ["h.test"], isGrant: true },
+    { reference: "b", options: { z: 1 }, net: ["h.test"], isGrant: true },
   ]);
+});
+
+test.each([
+  { text: "30", want: 30 },
+  { text: "-1.50", want: -1.5 },
+  { text: "12345678901234567890", want: "12345678901234567890" },
+  { text: "1234e567", want: "1234e567" },
+  { text: "007", want: "007" },
+])("parsePluginFlags() keeps the digits of $text", ({ text, want }) => {
+  expect(parsePluginFlags([`sign:key=${text}`], [])[0]?.options).toEqual({ key: want });
 });
 
 test("stripTypes() leaves every statement on its line", async () => {
@@ -193,4 +207,38 @@ test("on() refuses what it does not know", async () => {
     await using bench = await openBench([code]);
     expect((await failureOf(bench.hooks.ready())).message).toContain("TypeError: ");
   }
+});
+
+const WITH_OPTIONS = `export const plugin = { options: { header: "x-a" } };`;
+
+test.each([
+  {
+    name: "a host with a scheme",
+    code: "",
+    given: { net: ["http://a.test"] },
+    says: "has a scheme",
+  },
+  { name: "every host", code: "", given: { net: ["*"] }, says: "covers every host" },
+  {
+    name: "a host of the manifest with a path",
+    code: `export const plugin = { net: ["a.test/x"] };`,
+    given: {},
+    says: 'the host "a.test/x"',
+  },
+  {
+    name: "an option that the manifest does not name",
+    code: WITH_OPTIONS,
+    given: { options: { headr: "x-b" } },
+    says: 'options has no key "headr"',
+  },
+])("a plugin is not loaded with $name", async ({ code, given, says }) => {
+  await using bench = await openBench([code], given);
+  const { code: errorCode, message } = await failureOf(bench.hooks.ready());
+  expect(errorCode).toBe("PLUGIN_INVALID");
+  expect(message).toContain(says);
+});
+
+test("a plugin whose manifest names no options takes any", async () => {
+  await using bench = await openBench(["export const plugin = {};"], { options: { any: 1 } });
+  await bench.hooks.ready();
 });

@@ -24,10 +24,23 @@ test("the page has no code that is not run here", () => {
     "cache-busting.js",
     "patience.js",
     "enrich.js",
+    "refresh.js",
     "webhook.js",
     "report.js",
   ]);
   expect(PAGE.match(/^```js$/gm)).toBeNull();
+});
+
+test("the plugin of README.md exports its manifest as one", async () => {
+  const readme = readFileSync(join(import.meta.dir, "../../../README.md"), "utf8");
+  const code = /```js\n(\/\/ trace\.js\n[^`]*)```/.exec(readme)?.[1] ?? "";
+  using server = await startServer({ replies: [{}] });
+  await using bench = await openBench([code]);
+  await bench.send(server.url);
+  expect(server.hits[0]?.header("x-trace")).toBe("abc");
+  expect(bench.hooks.plugins.map(({ manifest }) => [manifest.name, manifest.version])).toEqual([
+    ["trace", "1.0.0"],
+  ]);
 });
 
 test("mark.js sets the header of its options", async () => {
@@ -72,6 +85,28 @@ test("enrich.js adds a nonce, and cancels when there is none", async () => {
   expect(server.hits[0]?.header("x-nonce")).toBe("n1");
   const { message } = await failureOf(bench.send(server.url));
   expect(message).toBe("Request cancelled by plugin enrich: HTTP 503");
+});
+
+test("refresh.js repeats a request that got a 401 with a new token", async () => {
+  using auth = await startServer({ replies: [{ json: { access_token: "t1" } }, { status: 503 }] });
+  using server = await startServer({
+    replies: [{ status: 401 }, { status: 201, json: { id: 7 } }, { status: 401 }],
+  });
+  const code = codeOf("refresh.js").replace("https://auth.example.com", auth.url);
+  await using bench = await openBench([code], {
+    net: [`127.0.0.1:${auth.port}`, `127.0.0.1:${server.port}`],
+  });
+  const draft = { method: "DELETE", defaults: [["Connection", "keep-alive"]] } as const;
+  expect(await bench.send(`${server.url}/a`, draft)).toMatchObject({
+    status: 201,
+    text: '{"id":7}',
+  });
+  expect(server.hits.map((hit) => [hit.method, hit.target, hit.header("authorization")])).toEqual([
+    ["DELETE", "/a", undefined],
+    ["DELETE", "/a", "Bearer t1"],
+  ]);
+  const { message } = await failureOf(bench.send(server.url));
+  expect(message).toBe("Plugin refresh failed the response: no token");
 });
 
 test("webhook.js posts what went wrong", async () => {

@@ -106,6 +106,8 @@ test("post_tool_call patches the result or the error, and cannot cancel", async 
   expect(await tools.afterCall(call, { result: 1 })).toEqual({ result: { wrapped: 1 } });
   expect(await tools.afterCall(call, { error: "no" })).toEqual({ error: "no!" });
   expect(await tools.afterCall(call, { result: "stop" })).toEqual({ result: "stop" });
+  expect(bench.warnings).toHaveLength(1);
+  expect(bench.warnings[0]).toContain("it returned cancel after the fact");
   const other = { tool: "shell", args: {} };
   expect(await tools.afterCall(other, { result: 1 })).toEqual({ result: 1 });
 });
