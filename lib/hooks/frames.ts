@@ -90,10 +90,10 @@ export function encodeFrame(frame: Frame): Uint8Array {
 
 /** Returns the bytes of a frame in one or two parts: what it carries is not copied when it is large. */
 export function frameParts(
-  { kind, id, json, bytes }: Frame,
+  { kind, id, json, bytes }: Omit<Frame, "json"> & { readonly json: string | Uint8Array },
   largeBytes = LARGE_BYTES,
 ): readonly Uint8Array[] {
-  const text = utf8(json);
+  const text = typeof json === "string" ? utf8(json) : json;
   const start = LENGTH_BYTES + HEAD_BYTES + text.byteLength;
   const isApart = bytes.byteLength > largeBytes;
   const first = new Uint8Array(isApart ? start : start + bytes.byteLength);

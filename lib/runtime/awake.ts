@@ -22,17 +22,22 @@ const DENSE_COUNT = 16;
 export class Pace {
   #denseCount = 0;
   #tools: AwakeTools | undefined;
-  #opened: Promise<void> | undefined;
+  #isAsked = false;
+  #opening: Promise<void> | undefined;
 
   /** Takes how long the last answer was waited for, in milliseconds. */
   note(waitedMs: number): void {
     this.#denseCount = waitedMs < AWAKE_MS ? this.#denseCount + 1 : 0;
-    if (this.#denseCount === DENSE_COUNT) this.#opened ??= this.#open();
+    if (this.#isAsked || this.#denseCount < DENSE_COUNT) return;
+    this.#isAsked = true;
+    this.#opening = this.#open().finally(() => {
+      this.#opening = undefined;
+    });
   }
 
-  /** Resolves when everything is there that `note` found to be of use. */
-  async opened(): Promise<void> {
-    await this.#opened;
+  /** Resolves when everything is there that `note` found to be of use; undefined when it is. */
+  get opening(): Promise<void> | undefined {
+    return this.#opening;
   }
 
   /** Reads standard input without sleep; 0 when nothing came, or when it is not worth it. */
@@ -61,8 +66,12 @@ export class Pace {
   }
 
   async #open(): Promise<void> {
-    // With one processor, whoever stays awake is in the way of the one it waits for.
-    if (!("Bun" in globalThis) || navigator.hardwareConcurrency < 2) return;
-    this.#tools = (await import("./bun-awake.ts")).bunAwakeTools();
+    try {
+      // With one processor, whoever stays awake is in the way of the one it waits for.
+      if (!("Bun" in globalThis) || navigator.hardwareConcurrency < 2) return;
+      this.#tools = (await import("./bun-awake.ts")).bunAwakeTools();
+    } catch {
+      // A runtime that may call nothing foreign sleeps, as ever.
+    }
   }
 }

@@ -101,7 +101,7 @@ test("whoever waits long for an answer does not stay awake for it", async () => 
   };
   expect(await turnsOf()).toBe(0);
   for (let at = 0; at < 16; at += 1) pace.note(0.1);
-  await pace.opened();
+  await pace.opening;
   expect(await turnsOf()).toBe(navigator.hardwareConcurrency > 1 ? 10 : 0);
   pace.note(50);
   expect(await turnsOf()).toBe(0);

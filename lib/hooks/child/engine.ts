@@ -113,13 +113,18 @@ function plainText(context: QuickJSContext, bytes: Uint8Array): QuickJSHandle {
 
 /** Returns text of the engine, up to its first NUL; it has no memory to give it out when it throws. */
 export function textOut(context: QuickJSContext, handle: QuickJSHandle): string {
+  return decoder.decode(utf8Out(context, handle));
+}
+
+/** Returns the same as UTF-8, as the engine writes it: half of a character may be in it. */
+export function utf8Out(context: QuickJSContext, handle: QuickJSHandle): Uint8Array {
   const { module, ffi, ctx } = internalsOf(context);
   const pointer = ffi.QTS_GetString(ctx.value, handle.value);
   // The package's getString() reads on, and finds no text there.
   if (pointer === 0) throw outOfMemory();
-  const text = module.UTF8ToString(pointer);
+  const utf8 = module.HEAPU8.slice(pointer, module.HEAPU8.indexOf(0, pointer));
   ffi.QTS_FreeCString(ctx.value, pointer);
-  return text;
+  return utf8;
 }
 
 /** Returns text of the engine as UTF-8; half of a character is replaced. */

@@ -14,7 +14,7 @@ interface MainModule {
 
 /** What serves all plugins of the child; implemented by `Seats`. */
 export interface Office {
-  send(kind: FrameKind, id: number, json: string): void;
+  send(kind: FrameKind, id: number, json: string | Uint8Array): void;
   sendPieces(id: number, content: Uint8Array): void;
   operate(plugin: number, json: string, bytes: Uint8Array): number;
   operateNow(plugin: number, json: string): Frame;
@@ -125,12 +125,12 @@ export class Guest implements GuestPort {
   }
 
   /** Ends a call with its result; nothing for one that has failed before. */
-  finish(id: number, text: string): void {
+  finish(id: number, utf8: Uint8Array): void {
     const content = this.#calls.get(id)?.content;
     this.#close(id, () => {
-      if (text.length > RESULT_CAP) return this.#office.send("error", id, TOO_LONG);
+      if (isTooLong(utf8)) return this.#office.send("error", id, TOO_LONG);
       if (content !== undefined) this.#office.sendPieces(id, content);
-      this.#office.send("result", id, text === "" ? NOTHING : text);
+      this.#office.send("result", id, utf8.byteLength === 0 ? NOTHING : utf8);
     });
   }
 
@@ -205,6 +205,10 @@ export class Guest implements GuestPort {
 /** Returns a failure as it fits into a frame; its texts are of any length. */
 function failureText(json: string): string {
   return JSON.stringify(failureTexts(JSON.parse(json)));
+}
+
+function isTooLong(utf8: Uint8Array): boolean {
+  return utf8.byteLength > RESULT_CAP && new TextDecoder().decode(utf8).length > RESULT_CAP;
 }
 
 function eventProblem(type: string): string {

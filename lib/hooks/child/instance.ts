@@ -19,6 +19,7 @@ import {
   pointersOf,
   textIn,
   textOut,
+  utf8Out,
   valueAt,
 } from "./engine.ts";
 import { decodeSnapshot, encodeSnapshot, type Snapshot, snapshotOf } from "./snapshot.ts";
@@ -34,8 +35,8 @@ export interface Fault {
 export interface GuestPort {
   /** Handles one call of the function `host` of the guest. */
   call(name: string, id: number, text: string, body: Uint8Array | undefined): GuestAnswer;
-  /** Takes what a call came to: the text of its result, empty when it returned nothing. */
-  finish(callId: number, text: string): void;
+  /** Takes what a call came to: the JSON of its result, empty when it returned nothing. */
+  finish(callId: number, utf8: Uint8Array): void;
   /** Returns the source of a module by its path in the plugin's folder; throws when there is none. */
   source(path: string): string;
 }
@@ -228,7 +229,7 @@ export class Instance {
       // The bootstrap catches what a plugin throws: this is what could not be caught.
       if (state.type === "rejected") return this.#noteUncaught(state.error);
       // A handler that caught its interruption is too late all the same.
-      if (!this.#isInterrupted) this.#port?.finish(callId, textOut(context, state.value));
+      if (!this.#isInterrupted) this.#port?.finish(callId, utf8Out(context, state.value));
       state.value.dispose();
     }
   }

@@ -52,7 +52,7 @@ export class Seats implements Office {
   }
 
   /** Adds a frame to what goes out at the end of this turn. */
-  send(kind: FrameKind, id: number, json: string, bytes: Uint8Array = NO_BYTES): void {
+  send(kind: FrameKind, id: number, json: string | Uint8Array, bytes: Uint8Array = NO_BYTES): void {
     const [head = NO_BYTES, apart] = frameParts({ kind, id, json, bytes });
     this.#out.push(head);
     this.#outBytes += head.byteLength;
@@ -89,13 +89,14 @@ export class Seats implements Office {
   }
 
   /** Does what one frame of the parent asks for. */
-  async take(frame: ReceivedFrame): Promise<void> {
+  take(frame: ReceivedFrame): Promise<void> | undefined {
     const { kind, id, bytes } = frame;
     // The parent is not hostile: what it sends has the form of messages.ts.
-    if (kind === "load") return await this.#load(JSON.parse(frame.json) as LoadMessage, id, bytes);
-    if (kind === "call") return this.#call(frame);
-    if (kind === "reply") return this.#reply(id, frame.json, bytes);
-    if (kind === "cancel") this.#seats.delete(id);
+    if (kind === "load") return this.#load(JSON.parse(frame.json) as LoadMessage, id, bytes);
+    if (kind === "call") this.#call(frame);
+    else if (kind === "reply") this.#reply(id, frame.json, bytes);
+    else if (kind === "cancel") this.#seats.delete(id);
+    return undefined;
   }
 
   /** Writes what this turn has to say, and that the frame of this number is worked off. */

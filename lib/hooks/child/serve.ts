@@ -15,9 +15,9 @@ class Inbox {
   readonly #waiting: ReceivedFrame[] = [];
   readonly #pace = new Pace();
 
-  /** Resolves when it is able to wait as the pace of the frames asks for. */
-  opened(): Promise<void> {
-    return this.#pace.opened();
+  /** Resolves when it is able to wait as the pace of the frames asks for; undefined when it is. */
+  get opening(): Promise<void> | undefined {
+    return this.#pace.opening;
   }
 
   /** Returns the next frame; undefined when the parent has closed the pipe. */
@@ -81,11 +81,13 @@ export async function serveSandbox(memoryMb: number): Promise<void> {
     const frame = inbox.next();
     if (frame === undefined) return;
     try {
-      await seats.take(frame);
+      // Most frames are dealt with at once: a promise for each would take longer than some hooks.
+      const work = seats.take(frame);
+      if (work !== undefined) await work;
     } catch (error) {
       seats.complain(messageOf(error));
     }
     seats.flush(count);
-    await inbox.opened();
+    if (inbox.opening !== undefined) await inbox.opening;
   }
 }
