@@ -34,3 +34,12 @@ export function silenceConsole(): void {
     console[name] = () => undefined;
   }
 }
+
+/**
+ * Gives back the memory of what is no longer used.
+ *
+ * For a program without event loop: what runs there and does this in others never comes to its turn.
+ */
+export function collectGarbage(): void {
+  if ("Bun" in globalThis) Bun.gc(true);
+}

@@ -1,12 +1,15 @@
 import { messageOf } from "../../base/errors.ts";
 import { Pace } from "../../runtime/awake.ts";
-import { blockingStdio, silenceConsole } from "../../runtime/blocking-stdio.ts";
+import { blockingStdio, collectGarbage, silenceConsole } from "../../runtime/blocking-stdio.ts";
 import { endWithParent } from "../../runtime/orphan.ts";
 import { type ReceivedFrame, FrameReader } from "../frames.ts";
 import { Seats } from "./seats.ts";
 
 /** Bytes asked of the pipe at once: what one holds on Linux. */
 const READ_BYTES = 64 * 1024;
+
+/** Frames after which memory is collected, which takes some 10 ms: a microsecond for each of them. */
+const FRAMES_A_COLLECTION = 10_000;
 
 /** The parent's frames, read in place and in order. */
 class Inbox {
@@ -89,5 +92,6 @@ export async function serveSandbox(memoryMb: number): Promise<void> {
     }
     seats.flush(count);
     if (inbox.opening !== undefined) await inbox.opening;
+    if (count % FRAMES_A_COLLECTION === 0) collectGarbage();
   }
 }
