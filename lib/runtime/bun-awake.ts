@@ -1,13 +1,19 @@
 import { dlopen } from "bun:ffi";
-import { fstatSync } from "node:fs";
+import { fstatSync, readFileSync } from "node:fs";
 import process from "node:process";
 import type { AwakeTools } from "./awake.ts";
 
-/** File names of the C library, in the order in which they are tried. */
-const LIBRARIES: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
-  linux: ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"],
-  darwin: ["libSystem.B.dylib"],
-};
+/**
+ * Returns the path of the C library that this process has loaded; undefined when it is not known.
+ *
+ * Never a bare name: what the system does not find, Bun 1.4 looks for in the working directory.
+ */
+export function libraryPath(): string | undefined {
+  if (process.platform === "darwin") return "/usr/lib/libSystem.B.dylib";
+  if (process.platform !== "linux") return undefined;
+  const loaded = /\s(\/\S*\/(?:libc\.so\.6|libc-[\d.]+\.so|ld-musl-\w+\.so\.1))$/m;
+  return loaded.exec(readFileSync("/proc/self/maps", "utf8"))?.[1];
+}
 
 /** The flag of recv(2) by which it does not wait. */
 const MSG_DONTWAIT = process.platform === "darwin" ? 0x80 : 0x40;
@@ -19,17 +25,8 @@ const MSG_DONTWAIT = process.platform === "darwin" ? 0x80 : 0x40;
  * bun 1.4: nothing in its own modules does either. Drop when something does.
  */
 export function bunAwakeTools(): AwakeTools | undefined {
-  for (const name of LIBRARIES[process.platform] ?? []) {
-    try {
-      return toolsOf(name);
-    } catch {
-      // Another C library, or none that may be opened: the reader then sleeps, as ever.
-    }
-  }
-  return undefined;
-}
-
-function toolsOf(library: string): AwakeTools {
+  const library = libraryPath();
+  if (library === undefined) return undefined;
   const { recv, sched_yield: giveWay } = dlopen(library, {
     recv: { args: ["i32", "ptr", "u64", "i32"], returns: "i32" },
     sched_yield: { args: [], returns: "i32" },

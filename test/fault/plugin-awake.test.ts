@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Pace } from "../../lib/runtime/awake.ts";
+import { libraryPath } from "../../lib/runtime/bun-awake.ts";
 import {
   allTicksOf,
   childrenOf,
@@ -90,6 +91,11 @@ test.skipIf(!hasProcesses)(
   },
   60_000,
 );
+
+test("the C library is opened by the path it was loaded from, never by a name", () => {
+  // A name that the system does not know would be looked for in the working directory.
+  expect(libraryPath()).toMatch(/^\/.*\/(?:libc|libSystem|ld-musl)/);
+});
 
 test("whoever waits long for an answer does not stay awake for it", async () => {
   const pace = new Pace();

@@ -2,7 +2,7 @@ import { concatBytes, utf8 } from "../../base/bytes.ts";
 
 /**
  * Memory of an engine whose bootstrap has run, as the build writes it into the binary: going on from
- * it takes a millisecond, and reading the bootstrap anew ten to twenty, in the path of a first request.
+ * it takes a millisecond, and reading all of the guest anew twenty to forty, before a first request.
  */
 export interface Snapshot {
   readonly pointers: {
